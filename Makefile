@@ -1,0 +1,66 @@
+# Everything happens in .venv; the first target that needs it installs it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+READY := $(VENV)/.ready
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export NO_ALBUMENTATIONS_UPDATE := 1
+export TF_CPP_MIN_LOG_LEVEL := 3
+export TFDS_DATA_DIR ?= $(CURDIR)/data
+export AUGCOURSE_CACHE_DIR ?= $(CURDIR)/data/cache
+
+.PHONY: help install demo test lab build check results bench lint lock clean
+
+help: ## list the targets
+	@echo "Data Augmentation in Deep Learning with TensorFlow"; echo
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+# uv is taken from the machine, or else put into .venv beside Python. Byte code is compiled once, here.
+$(READY): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	  echo "No virtual environment could be made: on Debian or Ubuntu, run 'apt-get install python3-venv'."; exit 1; }
+	@uv="$$(command -v uv || true)"; \
+	if [ -z "$$uv" ]; then $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)" && uv=$(BIN)/uv; fi && \
+	"$$uv" pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock && \
+	"$$uv" pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+install: $(READY) ## install everything into .venv
+
+demo: $(READY) ## grade a small sample class from end to end
+	@$(BIN)/augcourse demo
+
+test: $(READY) ## lint, types and all tests
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lab: $(READY) ## open JupyterLab on the course
+	@$(BIN)/augcourse data prepare
+	@$(BIN)/jupyter lab
+
+build: $(READY) ## lessons → source → release and solutions
+	@$(BIN)/augcourse build
+
+check: $(READY) ## say where lessons, source, release and solutions drift apart
+	@$(BIN)/augcourse build --check
+
+results: $(READY) ## train the course's own runs again (MNIST too, where it is prepared)
+	@$(BIN)/augcourse results
+
+bench: $(READY) ## time each step's solution
+	@$(BIN)/python -m benchmarks.steps
+
+lint: $(READY) ## ruff and mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+lock: $(READY) ## resolve requirements.lock anew, for every platform
+	@uv="$$(command -v uv || echo $(BIN)/uv)"; UV_CUSTOM_COMPILE_COMMAND="make lock" "$$uv" pip compile --quiet \
+	  --universal --generate-hashes --no-emit-index-url --no-annotate --extra dev pyproject.toml -o requirements.lock
+
+clean: ## remove what the demo made
+	@rm -rf build

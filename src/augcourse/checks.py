@@ -1,0 +1,87 @@
+"""Checks and hints: what a student reads when something is not right yet.
+
+A failing check says what was expected, what was found, and the likely reason: the gap before the hint. The
+likely reasons are the mistakes that everybody makes once, each as a question and a pointer, never the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["MISTAKES", "CheckFailed", "Hint", "expect", "passed"]
+
+
+class CheckFailed(AssertionError):
+    """A check or hidden test that failed; its text is for the student."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A misconception: the question that leads out of it, and where to look."""
+
+    question: str
+    pointer: str
+
+
+MISTAKES: dict[str, Hint] = {
+    "augmentation taken for more rows": Hint(
+        "How many batches had an epoch before, and how many now?", "compare `cardinality` on both sides"
+    ),
+    "frozen randomness": Hint("Is the first digit of epoch two the same as of epoch one?", "what stands after `map`?"),
+    "map's result thrown away": Hint("Which name holds the new data set?", "data sets are immutable"),
+    "augmented validation data": Hint("Do two evaluations of the same weights agree?", "where is `augment` called?"),
+    "augmented, then split": Hint("Could a validation digit have a twin in training?", "split first"),
+    "float image into a uint8 transform": Hint(
+        "How many grey levels are left after brightness?", "print dtype, min and max"
+    ),
+    "lost static shape": Hint("What does `element_spec` say on both sides of the map?", "`set_shape`"),
+    "validation above training is a bug": Hint(
+        "Which of the two exams was harder?", "evaluate the training digits un-augmented"
+    ),
+    "stronger is better": Hint("Cover the label: what would a stranger call this picture?", "`keeps_label`"),
+    "one run is proof": Hint("Would the sign survive another seed, and ten other labels?", "the paired gains"),
+}
+
+
+def expect(
+    condition: Any,
+    what: str,
+    *,
+    expected: Any = None,
+    got: Any = None,
+    mistake: str | None = None,
+    why: str = "",
+) -> None:
+    """Pass silently, or fail with what was expected, what was found, and the likely reason.
+
+    Args:
+        condition: true when the work is right.
+        what: the property that is examined, as a short clause.
+        expected, got: shown when given.
+        mistake: a key of `MISTAKES`; its question and pointer are shown.
+        why: the likely reason in words of its own.
+
+    Raises:
+        CheckFailed: the condition is false.
+    """
+    if condition:
+        return
+    lines = [what]
+    if expected is not None:
+        lines.append(f"  expected: {expected}")
+    if got is not None:
+        lines.append(f"  got:      {got}")
+    if why:
+        lines.append(f"  likely:   {why}")
+    if mistake is not None:
+        hint = MISTAKES[mistake]
+        lines.append(f"  likely:   {mistake}")
+        lines.append(f"  ask:      {hint.question}")
+        lines.append(f"  look at:  {hint.pointer}")
+    raise CheckFailed("\n".join(lines))
+
+
+def passed(exercise: str) -> None:
+    """Say that the visible check of an exercise is content."""
+    print(f"{exercise}: the check is content.")

@@ -1,0 +1,169 @@
+"""`augcourse`: data, lessons, results and the demonstration, from the command line.
+
+Every expected error is one line on stderr and exit code 1; wrong arguments exit with 2, an interrupt with 130.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from augcourse.errors import BuildError, CourseError, DataError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+data_app = typer.Typer(no_args_is_help=True, help="The data sets: prepare them, import MNIST, say which one is used.")
+app.add_typer(data_app, name="data")
+
+
+class Direction(str, Enum):
+    """Where an edit was made."""
+
+    lessons = "lessons"
+    source = "source"
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """The border: an expected error is printed once, in one line."""
+    try:
+        yield
+    except CourseError as error:
+        typer.echo(f"augcourse: {error}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("augcourse: interrupted; run the same command again to go on", err=True)
+        raise typer.Exit(130) from None
+
+
+def course_root() -> Path:
+    """The folder with `nbgrader_config.py` and `lessons/`: here, or above."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "nbgrader_config.py").is_file() and (folder / "lessons").is_dir():
+            return folder
+    raise BuildError(f"{here} is not inside the course: change to the folder that holds nbgrader_config.py")
+
+
+@data_app.command("prepare")
+def data_prepare(
+    name: Annotated[str | None, typer.Argument(help="uci_digits or mnist; the setting's choice if left out")] = None,
+) -> None:
+    """Prepare a data set (mnist is downloaded by TFDS where there is a network)."""
+    with one_line_errors():
+        from augcourse import data
+
+        typer.echo(data.prepare(name).reason)
+
+
+@data_app.command("import-idx")
+def data_import_idx(
+    folder: Annotated[Path, typer.Argument(help="folder with MNIST's IDX files, plain or gzip")],
+    data_dir: Annotated[Path | None, typer.Option(help="TFDS data directory; TFDS_DATA_DIR if left out")] = None,
+    overwrite: Annotated[bool, typer.Option(help="replace an mnist that is there already")] = False,
+) -> None:
+    """Import MNIST's IDX files as the TFDS data set `mnist`, for classrooms without a network."""
+    with one_line_errors():
+        from augcourse import data
+
+        summary = data.import_idx(folder, data_dir, overwrite)
+        halves = " (one pair of files, shuffled and halved)" if summary.halved else ""
+        typer.echo(f"mnist: {summary.train} training and {summary.test} test digits imported{halves}")
+
+
+@data_app.command("info")
+def data_info() -> None:
+    """Say which data set the course uses, why, and what its content's fingerprint is."""
+    with one_line_errors():
+        from augcourse import data
+
+        choice = data.prepare()
+        typer.echo(f"{choice.reason}\nfingerprint {data.fingerprint(choice.name)}")
+
+
+@app.command()
+def build(
+    steps: Annotated[list[str] | None, typer.Argument(help="steps to build; all if left out")] = None,
+    source_from: Annotated[Direction, typer.Option("--from", help="where the edit was made")] = Direction.lessons,
+    check: Annotated[bool, typer.Option("--check", help="change nothing; fail where the folders drift apart")] = False,
+) -> None:
+    """Make source, release and solutions from the lessons (or carry an edit of source back first)."""
+    with one_line_errors():
+        from augcourse import build as builder
+
+        root = course_root()
+        unknown = sorted(set(steps or ()) - set(builder.STEPS))
+        if unknown:
+            raise BuildError(f"no such step: {', '.join(unknown)}; the steps are {', '.join(builder.STEPS)}")
+        if check:
+            _check(list(builder.drift(root)))
+            return
+        _build(root, tuple(steps or builder.STEPS), source_from)
+
+
+def _check(complaints: list[str]) -> None:
+    for complaint in complaints:
+        typer.echo(complaint, err=True)
+    if complaints:
+        raise typer.Exit(1)
+    typer.echo("lessons, source, release and solutions belong together")
+
+
+def _build(root: Path, steps: tuple[str, ...], source_from: Direction) -> None:
+    import tempfile
+
+    from rich.progress import track
+
+    from augcourse import build as builder
+    from augcourse import data
+
+    data.prepare("uci_digits")
+    for step in steps:
+        if source_from is Direction.source:
+            builder.write_lesson(root, step)
+        builder.write_source(root, step)
+    with tempfile.TemporaryDirectory() as folder:
+        builder.release_into(root, Path(folder), steps)
+        for step in steps:
+            builder.copy_release(Path(folder), root, step)
+    for step in track(steps, "executing the solutions"):
+        builder.write_solution(root, step)
+
+
+@app.command()
+def results(
+    dataset: Annotated[list[str] | None, typer.Option(help="only these data sets; others keep their runs")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="processes that train side by side")] = 2,
+) -> None:
+    """Train the course's own runs again, and write the stored runs and the figure of the README."""
+    with one_line_errors():
+        from augcourse import results as module
+
+        module.make(course_root(), tuple(dataset or module.available()), workers)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path | None, typer.Option(help="where to grade the sample class; build/demo if left out")] = None,
+) -> None:
+    """Grade a small sample class from end to end, in a throw-away copy of the course."""
+    with one_line_errors():
+        from augcourse import demo as module
+
+        root = course_root()
+        raise typer.Exit(module.run(root, folder or root / "build" / "demo"))
+
+
+def main() -> None:
+    """Entry point."""
+    app(prog_name="augcourse")
+
+
+if __name__ == "__main__":
+    main()

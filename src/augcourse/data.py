@@ -1,0 +1,311 @@
+"""tfds → pool, validation, test; few labels per class; IDX import.
+
+In: a TFDS data directory with `uci_digits` or `mnist`. Out: images (n, 28, 28, 1) uint8 in 0..255 and labels
+(n,) int64 in 0..9, read-only, in the stored order. Importing this module registers `uci_digits`, so that
+plain `tfds.load("uci_digits", split=..., as_supervised=True)` works once the data set is prepared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import io
+import os
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+import tensorflow_datasets as tfds
+from numpy.typing import NDArray
+
+from augcourse.digits import UciDigits
+from augcourse.digits.idx import find_parts, imported_mnist, read_idx
+from augcourse.errors import DataError
+from augcourse.settings import CLASSES
+
+__all__ = [
+    "POOL",
+    "TEST",
+    "VALIDATION",
+    "DatasetChoice",
+    "ImportSummary",
+    "choose_dataset",
+    "data_dir",
+    "few_shot",
+    "fingerprint",
+    "import_idx",
+    "load_arrays",
+    "prepare",
+    "read_idx",
+]
+
+POOL = "train[20%:]"
+VALIDATION = "train[:20%]"
+TEST = "test"
+
+# The folder in which TFDS keeps a data set is named after its version; `mnist` follows tfds's own builder.
+_VERSIONS = {"mnist": "3.0.1", "uci_digits": str(UciDigits.VERSION)}
+_TWO_WAYS = "run `augcourse data prepare mnist` where there is a network, or `augcourse data import-idx DIR`"
+_LOCK_TIMEOUT_S = 600
+_NETWORK_TIMEOUT_S = 5
+
+Arrays = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetChoice:
+    """A data set of the course, and one sentence that says why it was chosen."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What `import_idx` wrote: `train` and `test` count digits; `halved` if one pair of files served both."""
+
+    folder: Path
+    train: int
+    test: int
+    halved: bool
+
+    def __str__(self) -> str:
+        how = "one pair of files, shuffled with a fixed seed and halved" if self.halved else "the four files"
+        return f"mnist: {self.train:,} train and {self.test:,} test digits from {how}, in {self.folder}"
+
+
+def data_dir() -> Path:
+    """The TFDS data directory: `TFDS_DATA_DIR`, else tfds's own default.
+
+    TFDS itself reads the variable once, when it is imported: set it before Python starts.
+    """
+    return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+
+
+def choose_dataset() -> DatasetChoice:
+    """The data set that `AUGCOURSE_DATASET` asks for: auto (the default), mnist or uci_digits.
+
+    Raises:
+        DataError: an unknown value, or mnist without a prepared mnist.
+    """
+    asked = os.environ.get("AUGCOURSE_DATASET") or "auto"
+    found = _is_prepared("mnist")
+    if asked == "uci_digits":
+        return DatasetChoice("uci_digits", "uci_digits, because AUGCOURSE_DATASET asks for it.")
+    if asked == "mnist" and found:
+        return DatasetChoice("mnist", "mnist, because AUGCOURSE_DATASET asks for it.")
+    if asked == "mnist":
+        raise DataError(f"AUGCOURSE_DATASET=mnist, but {data_dir()} has no prepared mnist: {_TWO_WAYS}.")
+    if asked != "auto":
+        raise DataError(f"AUGCOURSE_DATASET={asked} is unknown: set it to auto, mnist or uci_digits.")
+    if found:
+        return DatasetChoice("mnist", f"mnist, because a prepared mnist was found in {data_dir()}.")
+    return DatasetChoice(
+        "uci_digits",
+        "uci_digits, because AUGCOURSE_DATASET names no data set and no prepared mnist was found in "
+        f"{data_dir()}; to use MNIST, {_TWO_WAYS}.",
+    )
+
+
+def prepare(name: str | None = None) -> DatasetChoice:
+    """Build the data set unless it is there already; several processes may call this at once.
+
+    Args:
+        name: mnist (downloaded by TFDS) or uci_digits (built offline); None for `choose_dataset()`.
+
+    Raises:
+        DataError: an unknown name, a folder that cannot be written, or mnist without a network.
+    """
+    choice = choose_dataset() if name is None else DatasetChoice(name, f"{name}, because it was asked for.")
+    _require_known(choice.name)
+    if _is_prepared(choice.name):
+        return choice
+    if choice.name == "mnist":
+        # Here, because the module of MNIST brings dozens of other builders with it.
+        from tensorflow_datasets.image_classification import MNIST
+
+        _require_network(f"{MNIST.URL}t10k-labels-idx1-ubyte.gz")
+        _write("mnist", MNIST, remedy=_TWO_WAYS)
+    else:
+        _write("uci_digits", UciDigits)
+    return choice
+
+
+def load_arrays(split: str, name: str | None = None) -> Arrays:
+    """Images (n, 28, 28, 1) uint8 and labels (n,) int64 of a split, both read-only, cached.
+
+    Args:
+        split: any TFDS split, such as `POOL`, `VALIDATION` or `TEST`.
+        name: mnist or uci_digits; None for `choose_dataset()`.
+
+    Raises:
+        DataError: the data set is not prepared, or the split is unknown or cannot be read.
+    """
+    name = choose_dataset().name if name is None else name
+    _require_known(name)
+    if not _is_prepared(name):
+        raise DataError(f"{name} is not prepared in {data_dir()}: run `augcourse data prepare {name}`.")
+    return _load(name, split, data_dir())
+
+
+@lru_cache(maxsize=12)
+def _load(name: str, split: str, folder: Path) -> Arrays:
+    try:
+        # batch_size=-1 is TFDS's way to say "the whole split as one tensor".
+        builder = tfds.builder(name, data_dir=folder)
+        images, labels = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, as_supervised=True))
+    # TFDS and TensorFlow raise many unrelated kinds for a missing file, a bad record and an unknown split.
+    except Exception as error:
+        raise DataError(
+            f"{name}: the split {split} cannot be read in {folder} ({_first_line(error)}): "
+            f"check its name, or remove {_dataset_folder(name, folder)} and prepare it again."
+        ) from error
+    images, labels = np.array(images, np.uint8), np.array(labels, np.int64)
+    images.setflags(write=False)
+    labels.setflags(write=False)
+    return images, labels
+
+
+def few_shot(
+    images: NDArray[Any], labels: NDArray[np.integer], per_class: int, seed: int
+) -> tuple[NDArray[Any], NDArray[np.integer]]:
+    """Draw exactly `per_class` digits of each of the ten classes, in random order.
+
+    Args:
+        images: (n, ...), any dtype.
+        labels: (n,) in 0..9.
+        per_class: digits of each class.
+        seed: of `np.random.default_rng`; the same seed draws the same digits in the same order.
+
+    Raises:
+        DataError: a class has fewer than `per_class` digits.
+    """
+    rng = np.random.default_rng(seed)
+    by_class = [np.flatnonzero(labels == digit) for digit in range(CLASSES)]
+    for digit, indices in enumerate(by_class):
+        if len(indices) < per_class:
+            raise DataError(f"class {digit} has {len(indices)} digits, fewer than the {per_class} asked for.")
+    drawn = np.concatenate([rng.choice(indices, per_class, replace=False) for indices in by_class])
+    drawn = rng.permutation(drawn)
+    return images[drawn], labels[drawn]
+
+
+def fingerprint(name: str | None = None) -> str:
+    """SHA-256 (hex) of the pixels and labels of pool, validation and test, in their stored order."""
+    digest = hashlib.sha256()
+    for split in (POOL, VALIDATION, TEST):
+        images, labels = load_arrays(split, name)
+        digest.update(f"{split} {images.shape}".encode())
+        digest.update(images.tobytes())
+        digest.update(labels.astype("<i8").tobytes())
+    return digest.hexdigest()
+
+
+def import_idx(source: Path, data_dir: Path | None = None, overwrite: bool = False) -> ImportSummary:
+    """Import IDX files of MNIST as the TFDS data set `mnist`, for plain `tfds.load("mnist", download=False)`.
+
+    The four files keep their train and test split. A single pair of images and labels (such as the t10k files
+    alone) is shuffled with a fixed seed and halved.
+
+    Args:
+        source: the folder of the files, plain or gzip; see `augcourse.digits.idx.find_parts` for their names.
+        data_dir: the TFDS data directory; None for `augcourse.data.data_dir()`.
+        overwrite: replace a prepared mnist; without it that is an error.
+
+    Raises:
+        DataError: damaged, missing or mismatched files, an existing mnist, a folder that cannot be written.
+            Nothing half-written stays behind, and an existing mnist stays as it was.
+    """
+    folder = _dataset_folder("mnist", data_dir)
+    if _is_prepared("mnist", data_dir) and not overwrite:
+        raise DataError(f"{folder} exists already: import with overwrite to replace it.")
+    parts, halved = find_parts(Path(source))
+    _write("mnist", imported_mnist(parts, halved), data_dir, overwrite=overwrite)
+    _load.cache_clear()
+    return ImportSummary(folder, len(parts["train"][1]), len(parts["test"][1]), halved)
+
+
+def _require_known(name: str) -> None:
+    if name not in _VERSIONS:
+        raise DataError(f"the data set {name} is unknown: the course has {' and '.join(sorted(_VERSIONS))}.")
+
+
+def _require_network(url: str) -> None:
+    """Ask once: TFDS itself retries every file ten times, several minutes in all, before it gives up."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_NETWORK_TIMEOUT_S):
+            pass
+    except (OSError, http.client.HTTPException) as error:
+        raise DataError(f"mnist cannot be downloaded ({_first_line(error)}): {_TWO_WAYS}.") from error
+
+
+def _dataset_folder(name: str, directory: Path | None = None) -> Path:
+    return Path(directory or data_dir()).expanduser() / name / _VERSIONS[name]
+
+
+def _is_prepared(name: str, directory: Path | None = None) -> bool:
+    # TFDS's own test, without its warning on stderr for every data set that is merely absent.
+    return (_dataset_folder(name, directory) / "dataset_info.json").is_file()
+
+
+def _write(
+    name: str,
+    builder: type[Any],
+    directory: Path | None = None,
+    overwrite: bool = False,
+    remedy: str = "check the free space there",
+) -> None:
+    """Build beside the final place, then move there: a reader sees all of the data set, or nothing."""
+    final = _dataset_folder(name, directory)
+    root = final.parent.parent
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(root / f".{name}.lock", timeout=_LOCK_TIMEOUT_S)
+        with lock, _staging(root, name) as staging:
+            if _is_prepared(name, directory) and not overwrite:
+                return  # another process built it while this one waited
+            _build(name, builder, staging, remedy)
+            _replace(staging / name / final.name, final, staging / "replaced")
+    except OSError as error:
+        reason = error.strerror or _first_line(error)
+        raise DataError(
+            f"{name} cannot be written to {root} ({reason}): set TFDS_DATA_DIR to a folder you may write to."
+        ) from error
+
+
+@contextlib.contextmanager
+def _staging(root: Path, name: str) -> Iterator[Path]:
+    staging = root / f".{name}.staging"
+    shutil.rmtree(staging, ignore_errors=True)  # of a process that was killed: whoever holds the lock owns it
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _build(name: str, builder: type[Any], staging: Path, remedy: str) -> None:
+    tfds.disable_progress_bar()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # TFDS announces a download even where there is none
+            builder(data_dir=staging).download_and_prepare()
+    # TFDS raises many unrelated kinds, from a missing name server to a wrong checksum to a full disk.
+    except Exception as error:
+        raise DataError(f"{name} could not be built in {staging.parent} ({_first_line(error)}): {remedy}.") from error
+
+
+def _replace(built: Path, final: Path, aside: Path) -> None:
+    final.parent.mkdir(exist_ok=True)
+    if final.exists():
+        final.rename(aside)
+    built.rename(final)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

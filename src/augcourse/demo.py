@@ -1,0 +1,183 @@
+"""The sample class, graded from end to end in a throw-away copy of the course.
+
+Every stage is nbgrader's own: generate_assignment, zip_collect, autograde, generate_feedback, export.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from augcourse import build, data, samples
+from augcourse.errors import BuildError
+
+__all__ = ["run"]
+
+HANDED_IN_AT = "2026-01-12-09-00-00"
+
+
+def run(root: Path, folder: Path) -> int:
+    """Grade the sample class of `samples.CLASS` inside `folder`, and print students × steps.
+
+    Returns:
+        0 if every submission was marked, 1 if the grader failed on one.
+
+    Raises:
+        BuildError: `folder` holds something that no demonstration made.
+    """
+    console = Console()
+    _make_course(root, folder)
+    submissions = [(step, s) for step in build.STEPS for s in samples.CLASS if step in s.work or step in s.lost]
+    failures: dict[tuple[str, str], str] = {}
+    with contextlib.chdir(folder), _tools_on_path(), _progress(console) as bar:
+        api = _nbgrader_api()
+        _stage(bar, "preparing the data", [None], lambda _: data.prepare())
+        _stage(bar, "releasing the steps", build.STEPS, lambda s: _must(api.generate_assignment(s), s))
+        _stage(bar, "collecting", build.STEPS, lambda step: _collect(root, api, step))
+
+        def grade(which: tuple[str, samples.Student]) -> None:
+            step, student = which
+            done = api.autograde(step, student.name, force=True, create=True)
+            if not done["success"]:
+                failures[student.name, step] = _last_line(done)
+
+        _stage(bar, "autograding", submissions, grade)
+        marked = [(step, s) for step, s in submissions if (s.name, step) not in failures]
+        _stage(bar, "writing feedback", marked, lambda w: _must(api.generate_feedback(w[0], w[1].name), w[0]))
+        _stage(bar, "exporting grades.csv", [None], lambda _: _export())
+        table, notes = _table(api, failures)
+    console.print(table)
+    for note in notes:
+        console.print(note, style="dim", highlight=False)
+    where = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    console.print(f"feedback: {where}/feedback/<student>/<step>/<step>.html   grades: {where}/grades.csv")
+    return 1 if failures else 0
+
+
+def _make_course(root: Path, folder: Path) -> None:
+    marker = folder / ".demo"
+    if folder.exists() and any(folder.iterdir()) and not marker.exists():
+        raise BuildError(f"{folder} is not empty and no demonstration made it: choose another --folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    marker.touch()
+    shutil.copy(root / "nbgrader_config.py", folder)
+    shutil.copytree(root / "source", folder / "source", ignore=shutil.ignore_patterns("handin", ".ipynb_checkpoints"))
+
+
+def _collect(root: Path, api: Any, step: str) -> None:
+    """Lay the students' files out as a learning management system would, and let nbgrader collect them."""
+    from nbgrader.apps import ZipCollectApp
+
+    archive = Path("downloaded") / step / "archive"
+    archive.mkdir(parents=True)
+    for student in samples.CLASS:
+        stem = f"{step}_{student.name}_attempt_{HANDED_IN_AT}"
+        if step in student.lost:
+            nbformat.write(nbformat.v4.new_notebook(), archive / f"{stem}_Untitled.ipynb")
+        elif student.untouched and step in student.work:
+            shutil.copy(build.notebook_path(Path(), "release", step), archive / f"{stem}_{step}.ipynb")
+        elif step in student.work:
+            notebook = samples.submission(root, step, student.work[step])
+            nbformat.write(notebook, archive / f"{stem}_{step}.ipynb")
+    _nbgrader_app(ZipCollectApp, [step, "--force"])
+
+
+def _table(api: Any, failures: dict[tuple[str, str], str]) -> tuple[Table, list[str]]:
+    table = Table(title="automatic marks", title_justify="left")
+    table.add_column("student")
+    for step in build.STEPS:
+        table.add_column(step, justify="right")
+    notes = [f"{student.name}: {student.point}" for student in samples.CLASS]
+    marks = {(s["student"], s["name"]): s for step in build.STEPS for s in api.get_submissions(step)}
+    for student in samples.CLASS:
+        cells = []
+        for step in build.STEPS:
+            if (student.name, step) in failures:
+                cells.append("grader failed")
+                notes.append(f"{student.name}, {step}: {failures[student.name, step]}")
+            elif (found := marks.get((student.name, step))) and found["autograded"]:
+                cells.append(f"{found['code_score']:g} / {found['max_code_score']:g}")
+            else:
+                cells.append("–")
+        table.add_row(student.name, *cells)
+    return table, notes
+
+
+def _export() -> None:
+    from nbgrader.apps import ExportApp
+
+    _nbgrader_app(ExportApp, ["--to", "grades.csv"])
+
+
+def _nbgrader_api() -> Any:
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import PyFileConfigLoader
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(Path.cwd())).load_config()
+    return NbGraderAPI(config=config)
+
+
+def _nbgrader_app(app: Any, arguments: list[str]) -> None:
+    instance = app()
+    instance.log_level = 40
+    instance.initialize(arguments)
+    instance.start()
+
+
+def _must(done: dict[str, Any], what: str) -> None:
+    if not done["success"]:
+        raise BuildError(f"{what}: nbgrader said: {_last_line(done)}")
+
+
+def _last_line(done: dict[str, Any]) -> str:
+    lines = [line for line in (done.get("error") or done.get("log") or "").splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"
+
+
+def _stage(bar: Progress, title: str, items: Any, work: Callable[[Any], object]) -> None:
+    items = list(items)
+    task = bar.add_task(title, total=len(items))
+    for item in items:
+        work(item)
+        bar.advance(task)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:>22}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+@contextlib.contextmanager
+def _tools_on_path() -> Iterator[None]:
+    """nbgrader calls `alembic` by name; it stands beside the interpreter."""
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before

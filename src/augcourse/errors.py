@@ -1,0 +1,33 @@
+"""The course's tree of errors.
+
+CourseError                 anything the course can explain in one line
+├── DataError               a data set that is missing, damaged or cannot be written
+├── RecipeError             an augmentation recipe that cannot or must not be used
+├── HandinError             a hand-in that is missing, stale or malformed
+└── BuildError              lessons, source, release or solutions that do not fit together
+
+Every message is one sentence or two: what happened, where, and what to do next. A message about a
+student's work names the work; a message about a run names the run.
+"""
+
+__all__ = ["BuildError", "CourseError", "DataError", "HandinError", "RecipeError"]
+
+
+class CourseError(Exception):
+    """Anything the course can explain in one line."""
+
+
+class DataError(CourseError):
+    """A data set that is missing, damaged or cannot be written."""
+
+
+class RecipeError(CourseError):
+    """An augmentation recipe that cannot or must not be used."""
+
+
+class HandinError(CourseError):
+    """A hand-in that is missing, stale or malformed."""
+
+
+class BuildError(CourseError):
+    """Lessons, source, release or solutions that do not fit together."""

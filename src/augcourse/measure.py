@@ -1,0 +1,114 @@
+"""Recipe in, test accuracies out: the grader's own retraining of both arms, cached by content.
+
+A run is one draw of the labelled digits and one seed. Both arms of a run share the draw, the initial
+weights, the order of the images and the number of steps, so that their difference is the recipe's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from augcourse import data
+from augcourse.augment import Recipe
+from augcourse.compare import Verdict, paired_gains, verdict
+from augcourse.settings import SETTINGS, Settings
+from augcourse.train import accuracy, train
+
+__all__ = ["GRADER_RUNS", "Run", "accuracies", "judge", "labelled_digits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One draw of the labelled digits and one seed."""
+
+    draw: int
+    seed: int
+
+
+GRADER_RUNS: tuple[Run, ...] = tuple(Run(9_000 + i, 7_000 + i) for i in range(SETTINGS.grader_runs))
+"""The runs behind a verdict; no lesson trains on these draws."""
+
+
+def labelled_digits(draw: int, name: str | None = None, settings: Settings = SETTINGS) -> tuple[np.ndarray, np.ndarray]:
+    """The few labelled digits of a draw, from the pool: uint8 (n, 28, 28, 1) and int64 (n,)."""
+    images, labels = data.load_arrays(data.POOL, name)
+    return data.few_shot(images, labels, settings.labels_per_class, draw)
+
+
+def accuracies(
+    recipe: Recipe | None, runs: Sequence[Run], *, name: str | None = None, settings: Settings = SETTINGS
+) -> np.ndarray:
+    """float64 (runs,): accuracy in 0..1 on the `test` split after retraining; None is the baseline.
+
+    Each run is computed once per machine and kept in a cache that is keyed by everything that it depends on.
+    """
+    return np.array([_cached_accuracy(recipe, run, name, settings) for run in runs])
+
+
+def judge(
+    recipe: Recipe,
+    runs: Sequence[Run] = GRADER_RUNS,
+    *,
+    name: str | None = None,
+    settings: Settings = SETTINGS,
+) -> Verdict:
+    """The verdict on a recipe: both arms retrained on every run, compared in pairs."""
+    baseline = accuracies(None, runs, name=name, settings=settings)
+    augmented = accuracies(recipe, runs, name=name, settings=settings)
+    return verdict(paired_gains(baseline, augmented), settings.margin_points)
+
+
+def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings: Settings) -> float:
+    content = {
+        "data": data.fingerprint(name),
+        "recipe": None if recipe is None else recipe.to_json(),
+        "run": [run.draw, run.seed],
+        "settings": settings.training(),
+        "versions": {p: version(p) for p in ("tensorflow", "keras", "albumentations", "numpy", "augcourse")},
+    }
+    key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    path = _cache_folder() / f"{key}.json"
+    kept = _read(path, key)
+    if kept is not None:
+        return kept
+    images, labels = labelled_digits(run.draw, name, settings)
+    trained = train(images, labels, seed=run.seed, recipe=recipe, settings=settings)
+    value = accuracy(trained.weights, *data.load_arrays(data.TEST, name))
+    _write(path, key, value)
+    return value
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("AUGCOURSE_CACHE_DIR", Path.home() / ".cache" / "augcourse"))
+
+
+def _digest(key: str, value: float) -> str:
+    return hashlib.sha256(f"{key}:{value!r}".encode()).hexdigest()
+
+
+def _read(path: Path, key: str) -> float | None:
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        value = float(entry["accuracy"])
+        return value if entry["digest"] == _digest(key, value) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(path: Path, key: str, value: float) -> None:
+    # A cache that cannot be written costs time, never a grade.
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_text(json.dumps({"accuracy": value, "digest": _digest(key, value)}), encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        return

@@ -1,0 +1,248 @@
+"""The course's own runs: which studies there are, how they are made, and how a lesson reads them.
+
+`make results` trains every run of every study on both data sets and writes `stored_runs.csv` beside this
+file; the lessons draw it, and the student adds one run of their own. Row i of every entry of a study is the
+same run (one draw of the labels, one seed), so that gains are paired.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+from rich.progress import track
+
+from augcourse import data
+from augcourse.augment import Recipe
+from augcourse.compare import interval, paired_gains
+from augcourse.errors import DataError
+from augcourse.measure import Run, labelled_digits
+from augcourse.measure import accuracies as measured
+from augcourse.settings import SETTINGS, Settings
+
+__all__ = [
+    "DATASETS",
+    "STORED",
+    "Job",
+    "accuracies",
+    "available",
+    "gains",
+    "jobs",
+    "make",
+    "run_job",
+    "write_summary",
+]
+
+DATASETS = ("uci_digits", "mnist")
+STORED = Path(str(files("augcourse") / "stored_runs.csv"))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One arm to train: where its accuracy belongs, and what to train on.
+
+    Attributes:
+        recipe: a name in `recipes.NAMED`, `geometric ×<strength>`, a mirror recipe, or "" for none.
+        frozen: augment every labelled digit once and train on these pictures only.
+    """
+
+    dataset: str
+    study: str
+    row: str
+    index: int
+    draw: int
+    seed: int
+    labels_per_class: int = SETTINGS.labels_per_class
+    recipe: str = ""
+    frozen: bool = False
+
+
+def accuracies(study: str, dataset: str) -> dict[str, np.ndarray]:
+    """Name of a row → float64 (runs,) stored test accuracies in 0..1, in the order of the study.
+
+    Raises:
+        DataError: no stored runs of this study on this data set.
+    """
+    table = _stored()
+    table = table[(table.study == study) & (table.dataset == dataset)]
+    if table.empty:
+        raise DataError(f"no stored runs of the study {study!r} on {dataset}: `make results` makes them")
+    return {str(row): part.sort_values("index").accuracy.to_numpy() for row, part in table.groupby("row", sort=False)}
+
+
+@lru_cache(maxsize=1)
+def _stored() -> pd.DataFrame:
+    try:
+        return pd.read_csv(STORED, keep_default_na=False)
+    except FileNotFoundError:
+        raise DataError(f"{STORED.name} is missing: `make results` makes it") from None
+
+
+def jobs(dataset: str) -> Iterator[Job]:
+    """Every arm of every study on one data set, in the order of the table."""
+    for i in range(12):
+        yield Job(dataset, "spread", "same labels, other seeds", i, 100, 200 + i)
+    for i in range(12):
+        yield Job(dataset, "spread", "same seed, other labels", i, 100 + i, 200)
+    ablation = {"none": "", **{name: name for name in _named()}}
+    yield from _rows(dataset, "ablation", ablation, 5)
+    dial = {"none": "", **{f"×{s:g}": f"geometric ×{s:g}" for s in (0.5, 1, 2, 3)}}
+    yield from _rows(dataset, "dial", dial, 4)
+    yield from _rows(dataset, "one line", {"none": ""}, 4)
+    for job in _rows(dataset, "one line", {"augment, then cache": "geometric"}, 4):
+        yield replace(job, frozen=True)
+    yield from _rows(dataset, "one line", {"cache, then augment": "geometric"}, 4)
+    for recipe in ("", "geometric"):
+        for n in (10, 30, 100):
+            row = {f"{recipe or 'none'}, {n}": recipe}
+            yield from (replace(job, labels_per_class=n) for job in _rows(dataset, "labels", row, 5))
+    mirror = {"none": "", **{name: name for name in _mirror()}}
+    yield from _rows(dataset, "mirror", mirror, 4)
+
+
+def _rows(dataset: str, study: str, rows: dict[str, str], runs: int) -> Iterator[Job]:
+    for row, recipe in rows.items():
+        for i in range(runs):
+            yield Job(dataset, study, row, i, 300 + i, 400 + i, recipe=recipe)
+
+
+def _named() -> dict[str, Callable[[], Recipe]]:
+    from augcourse.recipes import NAMED
+
+    return NAMED
+
+
+def _mirror() -> dict[str, Callable[[], Recipe]]:
+    import albumentations as A
+
+    from augcourse.recipes import SURVIVES_A_MIRROR, affine
+
+    def pipeline(rotate: float, mirrored: tuple[int, ...]) -> Recipe:
+        turn = [affine(rotate=rotate)] if rotate else []
+        return Recipe.of({d: A.Compose(turn + ([A.HorizontalFlip(p=0.5)] if d in mirrored else [])) for d in range(10)})
+
+    return {
+        "safe flip": lambda: pipeline(0, SURVIVES_A_MIRROR),
+        "rotation": lambda: pipeline(15, ()),
+        "rotation and safe flip": lambda: pipeline(15, SURVIVES_A_MIRROR),
+    }
+
+
+def _recipe(name: str) -> Recipe | None:
+    from augcourse.recipes import geometric
+
+    if not name:
+        return None
+    if name.startswith("geometric ×"):
+        return geometric(float(name.removeprefix("geometric ×")))
+    return (_named() | _mirror())[name]()
+
+
+def run_job(job: Job) -> dict[str, object]:
+    """Train one arm, unless it is cached, and return its row of the table with its accuracy in 0..1 on `test`."""
+    settings = replace(SETTINGS, labels_per_class=job.labels_per_class)
+    recipe, run = _recipe(job.recipe), Run(job.draw, job.seed)
+    if job.frozen and recipe is not None:
+        value = _frozen_accuracy(job.dataset, recipe, run, settings)
+    else:
+        value = float(measured(recipe, [run], name=job.dataset, settings=settings)[0])
+    return {**asdict(job), "steps": settings.steps, "accuracy": value}
+
+
+def _frozen_accuracy(dataset: str, recipe: Recipe, run: Run, settings: Settings) -> float:
+    """What `cache` after `map` does: every labelled digit is augmented once, and trained on for ever."""
+    from augcourse.train import accuracy, train
+
+    images, labels = labelled_digits(run.draw, dataset, settings)
+    once = recipe.apply(images, labels, run.seed)
+    trained = train(once, labels, seed=run.seed, settings=settings)
+    return accuracy(trained.weights, *data.load_arrays(data.TEST, dataset))
+
+
+def available() -> list[str]:
+    """The data sets of the course that can be used here: the offline digits, and mnist where it is prepared."""
+    names = ["uci_digits"]
+    with contextlib.suppress(DataError):
+        data.load_arrays(data.TEST, "mnist")
+        names.append("mnist")
+    return names
+
+
+def make(root: Path, datasets: Sequence[str], workers: int) -> None:
+    """Train every run of these data sets, and write the stored runs, and the table and figure in `docs/results`.
+
+    Runs of other data sets are kept. Interrupted, it goes on where it was: finished runs are cached.
+    """
+    todo = [job for name in datasets for job in jobs(name)]
+    for name in datasets:
+        data.prepare(name)
+    trained = joblib.Parallel(n_jobs=workers, return_as="generator")(joblib.delayed(run_job)(job) for job in todo)
+    rows = pd.DataFrame(list(track(trained, "training", total=len(todo))))
+    if STORED.exists():
+        kept = pd.read_csv(STORED, keep_default_na=False)
+        rows = pd.concat([kept[~kept.dataset.isin(list(datasets))], rows])
+    rows.to_csv(STORED, index=False)
+    _stored.cache_clear()
+    write_summary(root / "docs" / "results")
+
+
+def write_summary(folder: Path) -> None:
+    """Table (CSV, Markdown) and figure (SVG, PNG) of the study "ablation", from the stored runs."""
+    import matplotlib.pyplot as plt
+
+    from augcourse import plots
+
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [name for name in DATASETS if name in set(_stored().dataset)]
+    table = pd.concat([_summary(name) for name in names])
+    table.to_csv(folder / "ablation.csv", index=False)
+    (folder / "ablation.md").write_text(_markdown(table), encoding="utf-8")
+    figure, axes = plt.subplots(1, len(names), figsize=(5.6 * len(names), 3.8), sharey=True, squeeze=False)
+    for ax, name in zip(axes[0], names, strict=True):
+        plots.ablation(ax, gains("ablation", name), highlight="geometric")
+        baseline = 100 * accuracies("ablation", name)["none"].mean()
+        ax.set_title(f"{name}: the baseline reaches {baseline:.1f} %", fontsize=10)
+    figure.tight_layout()
+    for suffix in ("svg", "png"):
+        figure.savefig(folder / f"ablation.{suffix}", dpi=150, metadata={"Date": None} if suffix == "svg" else None)
+    plt.close(figure)
+
+
+def gains(study: str, dataset: str) -> dict[str, np.ndarray]:
+    """Name of a row → (runs,) paired gains over the row "none", in percentage points."""
+    rows = accuracies(study, dataset)
+    baseline = rows.pop("none")
+    return {name: paired_gains(baseline, values) for name, values in rows.items()}
+
+
+def _summary(dataset: str) -> pd.DataFrame:
+    paired = gains("ablation", dataset)
+    rows = []
+    for name, values in accuracies("ablation", dataset).items():
+        gain = interval(paired[name]) if name in paired else None
+        rows.append(
+            {
+                "data set": dataset,
+                "augmentation": name,
+                "runs": len(values),
+                "accuracy in %": round(100 * float(values.mean()), 1),
+                "gain in points": None if gain is None else round(gain.mean, 1),
+                "95 % interval": "" if gain is None else f"{gain.low:+.1f} to {gain.high:+.1f}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    note = (
+        f"{SETTINGS.labels_per_class} labels per class, {SETTINGS.steps} steps of {SETTINGS.batch_size} images, "
+        "accuracy on `test`; gains are paired over draws of the labels and seeds. Made by `make results`.\n\n"
+    )
+    return note + table.fillna("").to_markdown(index=False) + "\n"

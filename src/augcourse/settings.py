@@ -1,0 +1,50 @@
+"""Frozen settings of the experiment: what both arms share, and what the grader demands.
+
+One instance, `SETTINGS`, serves lessons, grader and results, so that a number stands in one place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CLASSES", "IMAGE_SHAPE", "SETTINGS", "Settings"]
+
+CLASSES = 10
+IMAGE_SHAPE = (28, 28, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run is made of.
+
+    Attributes:
+        labels_per_class: labelled digits of each class that are trained on.
+        steps: optimiser steps of each arm.
+        batch_size: images per step.
+        learning_rate: of Adam.
+        epoch_steps: optimiser steps between two points of a learning curve.
+        grader_runs: paired runs (one draw of the labels and one seed each) behind a verdict.
+        margin_points: mean paired gain, in percentage points of test accuracy, that a recipe must reach.
+        slack_points: how far a student's own weights may lie from the grader's runs of the same recipe.
+    """
+
+    labels_per_class: int = 10
+    steps: int = 600
+    batch_size: int = 50
+    learning_rate: float = 1e-3
+    epoch_steps: int = 50
+    grader_runs: int = 3
+    margin_points: float = 0.5
+    slack_points: float = 6.0
+
+    def training(self) -> dict[str, float]:
+        """What decides the outcome of one training, as plain data, for the key of a cache."""
+        return {
+            "labels_per_class": self.labels_per_class,
+            "steps": self.steps,
+            "batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
+        }
+
+
+SETTINGS = Settings()

@@ -1,0 +1,50 @@
+"""The first cell of every notebook: import quietly, prepare the data, say which data set this is and why."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from augcourse.errors import CourseError
+
+__all__ = ["begin"]
+
+
+def begin(step: str) -> str:
+    """Prepare a notebook and return the name of its data set for `tfds.load`.
+
+    Prints the data set with the reason for its choice. A problem with the set-up is explained in one
+    sentence, without a traceback, and stops the cell.
+
+    Args:
+        step: the name of the step, such as `"step1_explore"`.
+    """
+    try:
+        with _native_stderr_hidden():
+            import tensorflow  # noqa: F401  (its native code greets on stderr, whatever its log level)
+
+            from augcourse import data
+
+            choice = data.prepare()
+    except (CourseError, ImportError) as error:
+        raise SystemExit(f"{step} cannot start: {error}") from None
+    print(f"{step} runs on {choice.reason}")
+    return choice.name
+
+
+@contextmanager
+def _native_stderr_hidden() -> Iterator[None]:
+    """Send file descriptor 2 to nowhere: C++ libraries write there past Python."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)

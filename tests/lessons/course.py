@@ -1,0 +1,75 @@
+"""A throw-away copy of the course in which submissions are graded for real, with nbgrader's own command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+
+from augcourse import build
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One graded notebook: points and messages by the name of the exercise."""
+
+    points: dict[str, float]
+    maximum: dict[str, float]
+    messages: dict[str, str]
+
+    def lost(self) -> set[str]:
+        """Names of the exercises that did not get full marks."""
+        return {name for name, points in self.points.items() if points < self.maximum[name]}
+
+
+def grade(
+    work: Path, step: str, submissions: Mapping[str, nbformat.NotebookNode], environment: Mapping[str, str]
+) -> dict[str, Graded]:
+    """Release a step into the empty folder `work`, submit, autograde, and read the gradebook."""
+    build.release_into(ROOT, work, [step])
+    for student, notebook in submissions.items():
+        path = work / "submitted" / student / step / f"{step}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(notebook, path)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "autograde", step, "--create"],
+        cwd=work,
+        env={**os.environ, **environment, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return {student: _graded(work, step, student) for student in submissions}
+
+
+def _graded(work: Path, step: str, student: str) -> Graded:
+    notebook = nbformat.read(work / "autograded" / student / step / f"{step}.ipynb", as_version=4)
+    messages = {
+        cell.metadata.nbgrader.grade_id.removesuffix("_test"): "\n".join(
+            f"{out.ename}: {out.evalue}" for out in cell.outputs if out.output_type == "error"
+        )
+        for cell in notebook.cells
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
+    }
+    points, maximum = {}, {}
+    with Gradebook(f"sqlite:///{work}/gradebook.db") as gradebook:
+        try:
+            submitted = gradebook.find_submission_notebook(step, step, student)
+        except MissingEntry:
+            return Graded({}, {}, messages)
+        for grade_ in submitted.grades:
+            if grade_.cell_type == "code":
+                name = grade_.name.removesuffix("_test")
+                points[name], maximum[name] = float(grade_.score), float(grade_.max_score)
+    return Graded(points, maximum, messages)

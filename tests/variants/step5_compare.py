@@ -1,0 +1,3 @@
+from .variant import Variant
+
+VARIANTS: tuple[Variant, ...] = ()

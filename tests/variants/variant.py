@@ -1,0 +1,24 @@
+"""A variant: the instructor's solution with a single mistake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from augcourse.samples import Edit
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One mistake: which exercise it breaks, the edits that make it, and what the message must say.
+
+    Attributes:
+        name: a short name, used as the student's id.
+        exercise: the exercise that loses its marks; no other may.
+        edits: (old, new) on the lesson's text.
+        says: a regular expression that the message of the failed test must match.
+    """
+
+    name: str
+    exercise: str
+    edits: tuple[Edit, ...]
+    says: str
