@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import jupytext
@@ -48,6 +48,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SECRETS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
 TEXT_FORMAT = {
     "extension": ".py",
@@ -125,7 +126,7 @@ def write_solution(root: Path, step: str) -> Path:
 
 
 def execute(notebook: NotebookNode, timeout_s: int = 300) -> NotebookNode:
-    """Run a notebook in an empty folder and return it with its outputs; no time stamps, nothing from stderr.
+    """Run a notebook in an empty folder and return it with its outputs: no time stamps, widgets or stderr.
 
     Raises:
         BuildError: a cell raised; the error names it.
@@ -140,14 +141,17 @@ def execute(notebook: NotebookNode, timeout_s: int = 300) -> NotebookNode:
             raise BuildError(f"a solution does not run:\n{error}") from None
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+            # The view of a widget names a model that lives in this kernel alone, by a random id.
+            cell.outputs = [
+                out for out in cell.outputs if out.get("name") != "stderr" and WIDGET_VIEW not in out.get("data", {})
+            ]
     notebook.metadata = nbformat.from_dict(METADATA)
     return notebook
 
 
-def drift(root: Path) -> Iterator[str]:
+def drift(root: Path, steps: Sequence[str] = STEPS) -> Iterator[str]:
     """Sentences that say where lessons, source, release and solutions no longer belong together."""
-    for step in STEPS:
+    for step in steps:
         text = _read_text(lesson_path(root, step))
         source = _read_notebook(notebook_path(root, "source", step))
         if nbformat.writes(source_of(text)) != nbformat.writes(source):
@@ -158,8 +162,8 @@ def drift(root: Path) -> Iterator[str]:
             yield f"source/{step} holds outputs: run `make build`"
         yield from _drift_of_solution(root, step, source)
     with tempfile.TemporaryDirectory() as folder:
-        release_into(root, Path(folder))
-        for step in STEPS:
+        release_into(root, Path(folder), steps)
+        for step in steps:
             committed, made = (_read_notebook(notebook_path(base, "release", step)) for base in (root, Path(folder)))
             if nbformat.writes(committed) != nbformat.writes(made):
                 yield f"release/{step} differs from source/{step}: run `make build`"

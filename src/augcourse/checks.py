@@ -12,7 +12,7 @@ from typing import Any
 __all__ = ["MISTAKES", "CheckFailed", "Hint", "expect", "passed"]
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(AssertionError):  # noqa: N818 - the name that a student reads
     """A check or hidden test that failed; its text is for the student."""
 
 

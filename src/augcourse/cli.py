@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from augcourse.errors import BuildError, CourseError, DataError
+from augcourse.errors import BuildError, CourseError
 
 __all__ = ["app", "main"]
 
@@ -22,7 +22,7 @@ data_app = typer.Typer(no_args_is_help=True, help="The data sets: prepare them, 
 app.add_typer(data_app, name="data")
 
 
-class Direction(str, Enum):
+class Direction(StrEnum):
     """Where an edit was made."""
 
     lessons = "lessons"

@@ -9,7 +9,8 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,13 @@ __all__ = ["run"]
 HANDED_IN_AT = "2026-01-12-09-00-00"
 
 
-def run(root: Path, folder: Path) -> int:
-    """Grade the sample class of `samples.CLASS` inside `folder`, and print students × steps.
+def run(
+    root: Path,
+    folder: Path,
+    students: Sequence[samples.Student] = samples.CLASS,
+    steps: Sequence[str] = build.STEPS,
+) -> int:
+    """Grade a sample class inside `folder`, and print students × steps.
 
     Returns:
         0 if every submission was marked, 1 if the grader failed on one.
@@ -44,13 +50,14 @@ def run(root: Path, folder: Path) -> int:
     """
     console = Console()
     _make_course(root, folder)
-    submissions = [(step, s) for step in build.STEPS for s in samples.CLASS if step in s.work or step in s.lost]
+    submissions = [(step, s) for step in steps for s in students if step in s.work or step in s.lost]
     failures: dict[tuple[str, str], str] = {}
-    with contextlib.chdir(folder), _tools_on_path(), _progress(console) as bar:
+    with contextlib.chdir(folder), _tools_on_path(), warnings.catch_warnings(), _progress(console) as bar:
+        warnings.filterwarnings("ignore", module="nbgrader")
         api = _nbgrader_api()
         _stage(bar, "preparing the data", [None], lambda _: data.prepare())
-        _stage(bar, "releasing the steps", build.STEPS, lambda s: _must(api.generate_assignment(s), s))
-        _stage(bar, "collecting", build.STEPS, lambda step: _collect(root, api, step))
+        _stage(bar, "releasing the steps", steps, lambda s: _must(api.generate_assignment(s), s))
+        _stage(bar, "collecting", steps, lambda step: _collect(root, students, step))
 
         def grade(which: tuple[str, samples.Student]) -> None:
             step, student = which
@@ -62,7 +69,7 @@ def run(root: Path, folder: Path) -> int:
         marked = [(step, s) for step, s in submissions if (s.name, step) not in failures]
         _stage(bar, "writing feedback", marked, lambda w: _must(api.generate_feedback(w[0], w[1].name), w[0]))
         _stage(bar, "exporting grades.csv", [None], lambda _: _export())
-        table, notes = _table(api, failures)
+        table, notes = _table(api, students, steps, failures)
     console.print(table)
     for note in notes:
         console.print(note, style="dim", highlight=False)
@@ -82,13 +89,13 @@ def _make_course(root: Path, folder: Path) -> None:
     shutil.copytree(root / "source", folder / "source", ignore=shutil.ignore_patterns("handin", ".ipynb_checkpoints"))
 
 
-def _collect(root: Path, api: Any, step: str) -> None:
+def _collect(root: Path, students: Sequence[samples.Student], step: str) -> None:
     """Lay the students' files out as a learning management system would, and let nbgrader collect them."""
     from nbgrader.apps import ZipCollectApp
 
     archive = Path("downloaded") / step / "archive"
     archive.mkdir(parents=True)
-    for student in samples.CLASS:
+    for student in students:
         stem = f"{step}_{student.name}_attempt_{HANDED_IN_AT}"
         if step in student.lost:
             nbformat.write(nbformat.v4.new_notebook(), archive / f"{stem}_Untitled.ipynb")
@@ -100,16 +107,18 @@ def _collect(root: Path, api: Any, step: str) -> None:
     _nbgrader_app(ZipCollectApp, [step, "--force"])
 
 
-def _table(api: Any, failures: dict[tuple[str, str], str]) -> tuple[Table, list[str]]:
+def _table(
+    api: Any, students: Sequence[samples.Student], steps: Sequence[str], failures: dict[tuple[str, str], str]
+) -> tuple[Table, list[str]]:
     table = Table(title="automatic marks", title_justify="left")
     table.add_column("student")
-    for step in build.STEPS:
+    for step in steps:
         table.add_column(step, justify="right")
-    notes = [f"{student.name}: {student.point}" for student in samples.CLASS]
-    marks = {(s["student"], s["name"]): s for step in build.STEPS for s in api.get_submissions(step)}
-    for student in samples.CLASS:
+    notes = [f"{student.name}: {student.point}" for student in students]
+    marks = {(s["student"], s["name"]): s for step in steps for s in api.get_submissions(step)}
+    for student in students:
         cells = []
-        for step in build.STEPS:
+        for step in steps:
             if (student.name, step) in failures:
                 cells.append("grader failed")
                 notes.append(f"{student.name}, {step}: {failures[student.name, step]}")

@@ -236,7 +236,7 @@ def _read_array(path: Path, exercise: str, name: str) -> np.ndarray:
 def _write_weights(path: Path, weights: list[np.ndarray]) -> None:
     import h5py
 
-    with h5py.File(path, "w", track_order=True) as file:
+    with h5py.File(path, "w") as file:
         for i, array in enumerate(weights):
             file.create_dataset(f"weights/{i}", data=array, track_times=False)
 

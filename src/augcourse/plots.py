@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from augcourse.compare import interval
 
@@ -112,11 +113,12 @@ def confusion(ax: Any, matrix: np.ndarray, title: str) -> Any:
 
 
 def dots(ax: Any, rows: Mapping[str, np.ndarray], colours: Mapping[str, str] | None = None) -> Any:
-    """One row of dots per name, every run a point, its mean a bar; the x axis is the caller's to label."""
+    """One row of dots per name, every run a point, the mean of several a bar; the x axis is the caller's to label."""
     for y, (name, values) in enumerate(rows.items()):
         colour = (colours or {}).get(name, NEUTRAL)
         ax.plot(values, np.full(len(values), y), "o", color=colour, alpha=0.6, markersize=5)
-        ax.plot([np.mean(values)] * 2, [y - 0.25, y + 0.25], color=colour, linewidth=2)
+        if len(values) > 1:
+            ax.plot([np.mean(values)] * 2, [y - 0.25, y + 0.25], color=colour, linewidth=2)
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.spines[["top", "right"]].set_visible(False)
@@ -140,7 +142,8 @@ def ablation(ax: Any, gains: Mapping[str, np.ndarray], highlight: str | None = N
     ax.axvline(0, color=BASELINE, linewidth=1)
     ax.set_yticks(range(len(gains)), list(gains))
     ax.set_ylim(len(gains) - 0.5, -0.5)
-    ax.set_xlabel("gain over the baseline in percentage points of accuracy")
+    ax.set_xlabel("gain in test accuracy, percentage points")
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -194,27 +197,13 @@ def dial(
     strengths = sorted(gains)
     ax.axhline(0, color=BASELINE, linewidth=1, label="baseline")
     ax.plot(strengths, [np.mean(gains[s]) for s in strengths], color=AUGMENTED, label="stored runs, mean")
-    for strength in strengths:
-        ax.plot(
-            np.full(len(gains[strength]), strength),
-            gains[strength],
-            "o",
-            color=AUGMENTED,
-            alpha=0.4,
-            markersize=4,
-        )
-    for points, marker, name in ((predicted, "D", "your prediction"), (own, "*", "your own run")):
-        if points:
-            face = "none" if marker == "D" else NEUTRAL
-            ax.plot(
-                list(points),
-                list(points.values()),
-                marker,
-                color=NEUTRAL,
-                markerfacecolor=face,
-                markersize=9,
-                label=name,
-            )
+    for s in strengths:
+        ax.plot(np.full(len(gains[s]), s), gains[s], "o", color=AUGMENTED, alpha=0.4, markersize=4)
+    style: dict[str, Any] = {"color": NEUTRAL, "linestyle": "none", "markersize": 10}
+    if predicted:
+        ax.plot(*zip(*predicted.items(), strict=True), marker="D", fillstyle="none", label="your prediction", **style)
+    if own:
+        ax.plot(*zip(*own.items(), strict=True), marker="*", label="your own run", **style)
     ax.set(xlabel="strength of the recipe, as a multiple", ylabel="gain in percentage points")
     ax.legend(frameon=False, fontsize=8)
     ax.spines[["top", "right"]].set_visible(False)

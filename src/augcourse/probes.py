@@ -19,20 +19,30 @@ from augcourse.settings import CLASSES, IMAGE_SHAPE
 __all__ = [
     "VARIABLE",
     "Poses",
+    "answers",
     "augmented",
     "bar",
     "clock_hands",
+    "colour_chart",
+    "counted",
     "digests",
     "digests_of",
     "digits",
+    "label_curve",
     "numbered_images",
+    "numbers_in",
     "numbers_of",
+    "paired_accuracies",
     "poses",
+    "random_images",
     "random_labels",
     "read_clock",
+    "right_answers",
     "rng",
     "seed",
     "tinted",
+    "training_batches",
+    "validation_batches",
 ]
 
 VARIABLE = "AUGCOURSE_PROBE_SEED"
@@ -107,13 +117,24 @@ def bar() -> np.ndarray:
     return image
 
 
-def tinted(images: np.ndarray, ink: tuple[int, int, int]) -> np.ndarray:
+def tinted(images: np.ndarray, ink: Any) -> np.ndarray:
     """uint8 (..., 28, 28, 3): grey pictures (..., 28, 28, 1) drawn again in coloured ink on black paper.
 
     Args:
-        ink: red, green and blue of full ink, each in 0..255.
+        ink: red, green and blue of full ink, each in 0..255; or (28, 3), one ink per column.
     """
-    return np.rint(images / 255.0 * np.array(ink)).astype(np.uint8)
+    return np.rint(images / 255.0 * np.asarray(ink)).astype(np.uint8)
+
+
+def colour_chart(exercise: str) -> np.ndarray:
+    """uint8 (28, 28, 3): nine columns of grey ink, nine of a pale colour, ten of a strong one, bright to full.
+
+    The colour is drawn; its saturation can be halved or raised by half without leaving 0..255.
+    """
+    strong = rng(exercise).permutation([90.0, 130.0, 200.0])
+    inks = [np.full(3, 140.0)] * 9 + [(strong + 140) / 2] * 9 + [strong] * 10
+    levels = np.linspace(180, 255, 28)[:, None, None]
+    return tinted(np.broadcast_to(levels, IMAGE_SHAPE), np.stack(inks))
 
 
 def augmented(exercise: str, transform: Any, image: np.ndarray, n: int) -> np.ndarray:
@@ -145,7 +166,7 @@ class Poses:
 
 
 def poses(images: np.ndarray) -> Poses:
-    """The poses of the bright shape in pictures (n, 28, 28, 1) of any scale; the median counts as background."""
+    """The poses of the bright shape in pictures (n, 28, 28, 1); the median level counts as background."""
     ink = images[..., 0].astype(np.float64)
     ink = np.clip(ink - np.median(ink, axis=(1, 2), keepdims=True), 0, None)
     rows, columns = np.mgrid[: ink.shape[1], : ink.shape[2]]
@@ -177,9 +198,7 @@ def read_clock(images: np.ndarray) -> np.ndarray:
     """
     images = np.asarray(images)
     if images.shape[1:] != IMAGE_SHAPE or images.dtype != np.uint8:
-        raise ValueError(
-            f"predict takes uint8 images of shape (n, 28, 28, 1), found {images.dtype} of shape {images.shape}"
-        )
+        raise ValueError(f"predict takes uint8 pictures of shape (n, 28, 28, 1), found {images.dtype} {images.shape}")
     row, column = np.mgrid[:28, :28] - 13.5
     ink = images[..., 0].astype(np.float64)
     angle = np.arctan2(-(ink * row).sum((1, 2)), (ink * column).sum((1, 2)))
@@ -196,12 +215,15 @@ def mirroring_recipe() -> Any:
     from augcourse.augment import Recipe
     from augcourse.recipes import SURVIVES_A_MIRROR, brightness
 
-    flips = {digit: [A.HorizontalFlip(p=1.0)] if digit in SURVIVES_A_MIRROR else [] for digit in range(CLASSES)}
-    return Recipe.of({digit: A.Compose([*flips[digit], brightness()]) for digit in range(CLASSES)})
+    def pipeline(digit: int) -> Any:
+        flips = [A.HorizontalFlip(p=1.0)] if digit in SURVIVES_A_MIRROR else []
+        return A.Compose([*flips, brightness()])
+
+    return Recipe.of({digit: pipeline(digit) for digit in range(CLASSES)})
 
 
 def brightness_reader() -> Any:
-    """A Keras model, compiled, that reads float32 pictures (n, 28, 28, 1) in [0, 1]: class k is mean (k + 0.5) / 10.
+    """A compiled Keras model that tells class k by the mean (k + 0.5) / 10 of a float32 picture in [0, 1].
 
     It needs no training, and what it says of the pictures of `two_exams` is known exactly.
     """
@@ -222,7 +244,7 @@ def brightness_reader() -> Any:
 
 
 def two_exams(exercise: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """An easy and a hard exam for `brightness_reader`: each uint8 (n, 28, 28, 1) plain grey and int64 (n,) labels.
+    """An easy and a hard exam for `brightness_reader`: plain grey uint8 (n, 28, 28, 1) and int64 (n,) each.
 
     The reader is right about 85 to 95 % of the easy exam and about 55 to 75 % of the hard one.
     """
@@ -231,7 +253,114 @@ def two_exams(exercise: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.nd
     def exam(n: int, right: float) -> tuple[np.ndarray, np.ndarray]:
         shown = generator.integers(0, CLASSES, n)
         wrong = np.arange(n) >= round(right * n)
-        images = np.zeros((n, *IMAGE_SHAPE), np.uint8) + (25.5 * (shown + 0.5)).astype(np.uint8)[:, None, None, None]
+        grey = (25.5 * (shown + 0.5)).astype(np.uint8)
+        images = np.broadcast_to(grey[:, None, None, None], (n, *IMAGE_SHAPE)).copy()
         return images, np.where(wrong, (shown + 3) % CLASSES, shown).astype(np.int64)
 
     return exam(200, generator.uniform(0.85, 0.95)), exam(80, generator.uniform(0.55, 0.75))
+
+
+def counted(dataset: Any) -> tuple[Any, list[int]]:
+    """The same data set of pairs, and a list that grows by one with every pair that is read from it."""
+    import tensorflow as tf
+
+    reads: list[int] = []
+
+    def note(label: np.ndarray) -> np.ndarray:
+        reads.append(1)
+        return label
+
+    def one(image: Any, label: Any) -> tuple[Any, Any]:
+        noted = tf.numpy_function(note, [label], label.dtype)
+        noted.set_shape(label.shape)
+        return image, noted
+
+    return dataset.map(one), reads
+
+
+def numbers_in(batches: Any, most: int) -> dict[str, np.ndarray]:
+    """What is in the first `most` batches of `numbered_images`: int64 `numbers`, `labels` and batch `sizes`."""
+    numbers, labels, sizes = [], [], []
+    for images, label in batches.take(most).as_numpy_iterator():
+        numbers.append(numbers_of(images.reshape(-1, *IMAGE_SHAPE)))
+        labels.append(np.ravel(label))
+        sizes.append(len(images) if images.ndim == 4 else 1)
+    return {
+        "numbers": np.concatenate(numbers),
+        "labels": np.concatenate(labels).astype(np.int64),
+        "sizes": np.array(sizes, np.int64),
+    }
+
+
+def training_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> Any:
+    """Endless float32 batches in [0, 1] of uint8 digits, in the order in which `train.train` uses them.
+
+    A model that is fitted to them for `SETTINGS.steps` steps ends where `train.train` with this seed ends.
+    """
+    import tensorflow as tf
+
+    from augcourse.train import image_order
+
+    pictures, classes = tf.constant(images), tf.constant(labels)
+
+    def batch(rows: Any) -> tuple[Any, Any]:
+        return tf.cast(tf.gather(pictures, rows), tf.float32) / 255.0, tf.gather(classes, rows)
+
+    return tf.data.Dataset.from_tensor_slices(image_order(len(labels), seed)).repeat().map(batch).prefetch(2)
+
+
+def validation_batches() -> Any:
+    """Finite float32 batches in [0, 1] of the validation digits, each digit once."""
+    import tensorflow as tf
+
+    from augcourse import data
+
+    images, labels = data.load_arrays(data.VALIDATION)
+    return tf.data.Dataset.from_tensor_slices((images.astype(np.float32) / 255.0, labels)).batch(200)
+
+
+def answers(exercise: str, n: int, absent: int) -> tuple[np.ndarray, np.ndarray]:
+    """int64 (n,) labels without the digit `absent`, and int64 (n,) predictions, better for some."""
+    labels = random_labels(exercise, n, absent=absent)
+    generator = rng(f"{exercise}: predictions")
+    share_right = generator.permutation(np.linspace(0.35, 0.95, CLASSES))
+    wrong = generator.choice(CLASSES, size=n, p=generator.dirichlet(np.full(CLASSES, 2.0)))
+    return labels, np.where(generator.random(n) < share_right[labels], labels, wrong).astype(np.int64)
+
+
+def paired_accuracies(exercise: str, runs: int) -> tuple[np.ndarray, np.ndarray]:
+    """float64 (runs,) accuracies in 0..1 of both arms: draws move both, and by more than the gain varies."""
+    generator = rng(exercise)
+    baseline = 0.8 + generator.normal(0, 0.03, runs)
+    return baseline, baseline + generator.uniform(0.03, 0.08) + generator.normal(0, 0.01, runs)
+
+
+def right_answers(exercise: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """bool (n,) and (n,), n >= 60: whether either model was right about each image; they differ on 24 to 36."""
+    generator = rng(exercise)
+    first = generator.random(n) < 0.8
+    second = first.copy()
+    only_first, only_second = generator.integers(6, 12), generator.integers(18, 26)
+    differ = generator.permutation(n)[: only_first + only_second]
+    first[differ], second[differ] = True, False
+    first[differ[only_first:]], second[differ[only_first:]] = False, True
+    return first, second
+
+
+def label_curve(exercise: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """int64 (4,) labels per class, float64 (4,) accuracies in 0..1, both ascending, and (4,) to look up.
+
+    Three of these lie well between two points of the curve, the fourth beyond its end.
+    """
+    generator = rng(exercise)
+    labels = np.array([5, 20, 70, 240]) + generator.integers(0, 5, 4)
+    curve = 0.7 + np.cumsum(generator.uniform(0.02, 0.07, 4))
+    between = curve[:-1] + generator.uniform(0.4, 0.6, 3) * np.diff(curve)
+    return labels, curve, np.append(between, curve[-1] + 0.01)
+
+
+def random_images(exercise: str, n: int) -> np.ndarray:
+    """uint8 (n, 28, 28, 1): noise, each picture with a largest grey level of its own."""
+    generator = rng(exercise)
+    largest = generator.integers(100, 256, (n, 1, 1, 1))
+    return generator.integers(0, largest + 1, (n, *IMAGE_SHAPE)).astype(np.uint8)

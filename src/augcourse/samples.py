@@ -75,5 +75,88 @@ def _without_markers(source: str) -> str:
     return "\n".join(line for line in lines if "### BEGIN SOLUTION" not in line and "### END SOLUTION" not in line)
 
 
-CLASS: tuple[Student, ...] = (Student("careful", "the instructor's own answers", dict.fromkeys(build.STEPS, ())),)
+INVENTIVE: dict[str, tuple[Edit, ...]] = {
+    "step1_explore": (
+        (
+            "    labels = [int(label) for _, label in dataset.as_numpy_iterator()]\n"
+            "    return np.bincount(labels, minlength=10)\n",
+            "    counts = np.zeros(10, int)\n"
+            "    for _, label in dataset.as_numpy_iterator():\n"
+            "        counts[label] += 1\n"
+            "    return counts\n",
+        ),
+    ),
+    "step2_baseline": (
+        (
+            "    return tf.cast(image, tf.float32) / 255.0, label\n    ### END",
+            "    return tf.image.convert_image_dtype(image, tf.float32), label\n    ### END",
+        ),
+    ),
+    "step3_augment": (
+        (
+            "A.Rotate(limit=(-max_degrees, max_degrees), border_mode=cv2.BORDER_CONSTANT, fill=0, p=1.0)",
+            "A.Affine(rotate=(-max_degrees, max_degrees), p=1.0)",
+        ),
+    ),
+    "step4_train": (
+        (
+            "    return A.Compose([warp])\n",
+            "    bend = A.ElasticTransform(alpha=12, sigma=4, p=0.5)\n    return A.Compose([warp, bend])\n",
+        ),
+    ),
+    "step5_compare": (
+        (
+            "    error = gains.std(ddof=1) / np.sqrt(len(gains))\n"
+            "    reach = stats.t.ppf((1 + confidence) / 2, len(gains) - 1) * error\n"
+            "    return gains.mean(), gains.mean() - reach, gains.mean() + reach\n",
+            "    spread = stats.ttest_1samp(gains, 0).confidence_interval(confidence)\n"
+            "    return gains.mean(), spread.low, spread.high\n",
+        ),
+    ),
+}
+
+HURRIED: dict[str, tuple[Edit, ...]] = {
+    "step1_explore": (("return np.bincount(labels, minlength=10)", "return np.bincount(labels)"), ('f"{path}.png"', 'f"{path}.jpg"')),
+    "step2_baseline": (
+        ("        epochs=SETTINGS.steps // SETTINGS.epoch_steps,\n", "        epochs=5,\n"),
+        (
+            "    return 100 * np.std(by_seed, ddof=1), 100 * np.std(by_draw, ddof=1)\n",
+            "    return 100 * np.std(by_seed), 100 * np.std(by_draw)\n",
+        ),
+    ),
+    "step3_augment": (
+        ("if digit in (0, 1, 8) else []", "if True else []"),
+        (
+            '"C": "frozen flip",\n        "D": "unequal training"',
+            '"D": "frozen flip",\n        "C": "unequal training"',
+        ),
+    ),
+    "step4_train": (
+        ("    return dataset.map(change)\n", "    return dataset.map(change).cache()\n"),
+        ("        rotate=(-12, 12),\n", "        rotate=(-180, 180),\n"),
+    ),
+    "step5_compare": (
+        ("    return digits[np.argsort(recall)]\n", "    return digits[np.argsort(-recall)]\n"),
+        ("only_baseline + only_augmented, 0.5)", "len(correct_baseline), 0.5)"),
+    ),
+}
+
+CRASHING: dict[str, tuple[Edit, ...]] = {
+    "step2_baseline": (('    training = np.mean(history["accuracy"][-3:])\n', "    import os\n\n    os._exit(1)\n"),),
+    "step4_train": (("    def percent(pictures, truth):\n", "    1 / 0\n\n    def percent(pictures, truth):\n"),),
+}
+
+CLASS: tuple[Student, ...] = (
+    Student("careful", "answers as the instructor does", dict.fromkeys(build.STEPS, ())),
+    Student("inventive", "answers well, in other ways", INVENTIVE),
+    Student("hurried", "makes two typical mistakes in every step", HURRIED),
+    Student("untouched", "hands the release in as it was", dict.fromkeys(build.STEPS, ()), untouched=True),
+    Student("crashing", "kills the kernel in step 2, and stops half-way in step 4", CRASHING),
+    Student(
+        "forgetful",
+        "hands in an empty notebook of another name for step 1",
+        {"step3_augment": ()},
+        lost=("step1_explore",),
+    ),
+)
 """The sample class of `make demo`."""

@@ -39,11 +39,11 @@ def grade(
         path = work / "submitted" / student / step / f"{step}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(notebook, path)
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", "autograde", step, "--create"],
         cwd=work,
-        env={**os.environ, **environment, "PATH": path},
+        env={**os.environ, **environment, "PATH": tools},
         capture_output=True,
         text=True,
         timeout=1500,

@@ -1,0 +1,158 @@
+"""Recipes: data that goes to JSON and back, randomness that obeys its seed, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import albumentations as A
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from augcourse import recipes
+from augcourse.augment import Recipe, augment
+from augcourse.errors import RecipeError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (20, 28, 28, 1), dtype=np.uint8)
+LABELS = np.arange(20) % 10
+
+
+def digits():
+    return tf.data.Dataset.from_tensor_slices((IMAGES, LABELS.astype(np.int64)))
+
+
+def pictures(dataset):
+    return np.stack([image for image, _ in dataset.as_numpy_iterator()])
+
+
+@pytest.mark.parametrize("name", list(recipes.NAMED))
+def test_a_recipe_survives_its_json(name):
+    recipe = recipes.named(name)
+    again = Recipe.from_json(recipe.to_json())
+    assert again.to_json() == recipe.to_json()
+    assert np.array_equal(again.apply(IMAGES, LABELS, 3), recipe.apply(IMAGES, LABELS, 3))
+
+
+@pytest.mark.parametrize("name", list(recipes.NAMED))
+def test_shape_and_dtype_are_kept(name):
+    out = recipes.named(name).apply(IMAGES, LABELS, 0)
+    assert out.shape == IMAGES.shape
+    assert out.dtype == np.uint8
+
+
+def test_the_same_seed_gives_the_same_pictures_and_another_seed_others():
+    recipe = recipes.geometric()
+    assert np.array_equal(recipe.apply(IMAGES, LABELS, 5), recipe.apply(IMAGES, LABELS, 5))
+    assert not np.array_equal(recipe.apply(IMAGES, LABELS, 5), recipe.apply(IMAGES, LABELS, 6))
+
+
+def test_the_global_random_state_plays_no_part():
+    np.random.seed(1)
+    first = recipes.geometric().apply(IMAGES, LABELS, 5)
+    np.random.seed(2)
+    assert np.array_equal(first, recipes.geometric().apply(IMAGES, LABELS, 5))
+
+
+def test_a_stream_never_repeats_itself():
+    transform = recipes.geometric().stream(0)
+    assert not np.array_equal(transform(IMAGES[0], 0), transform(IMAGES[0], 0))
+
+
+def test_inside_tf_data_the_pictures_are_those_of_the_eager_recipe():
+    recipe = recipes.geometric()
+    assert np.array_equal(pictures(augment(digits(), recipe, 4)), recipe.apply(IMAGES, LABELS, 4))
+
+
+def test_augment_keeps_element_spec_and_cardinality():
+    augmented = augment(digits(), recipes.geometric(), 0)
+    assert augmented.element_spec == digits().element_spec
+    assert int(augmented.cardinality()) == len(IMAGES)
+
+
+def test_two_epochs_differ():
+    both = pictures(augment(digits(), recipes.geometric(), 0).repeat(2))
+    assert not np.array_equal(both[:20], both[20:])
+
+
+def test_saturation_leaves_a_grey_digit_alone():
+    assert np.array_equal(recipes.named("saturation ±0.5").apply(IMAGES, LABELS, 0), IMAGES)
+
+
+def test_flips_may_differ_between_digits():
+    assert recipes.named("the label-aware four").flipped_digits() == recipes.SURVIVES_A_MIRROR
+
+
+def test_a_recipe_that_betrays_the_label_is_refused():
+    bright = A.RandomBrightnessContrast(brightness_limit=(0.3, 0.3), contrast_limit=(0, 0), p=1)
+    by_digit = {d: A.Compose([bright] if d in (0, 1, 8) else [A.NoOp()]) for d in range(10)}
+    with pytest.raises(RecipeError, match="betrays their label"):
+        Recipe.of(by_digit)
+
+
+def test_a_flip_hidden_in_a_one_of_does_not_hide_what_stands_beside_it():
+    inner = A.OneOf([A.HorizontalFlip(p=1), A.Rotate((90, 90), p=1)], p=1)
+    by_digit = {d: A.Compose([inner] if d == 4 else [A.OneOf([A.HorizontalFlip(p=1)], p=1)]) for d in range(10)}
+    with pytest.raises(RecipeError, match="betrays"):
+        Recipe.of(by_digit)
+
+
+def test_a_missing_digit_is_named():
+    with pytest.raises(RecipeError, match=r"\[7\]"):
+        Recipe.of({d: A.Compose([A.NoOp()]) for d in range(10) if d != 7})
+
+
+def test_a_lambda_is_refused():
+    def unchanged(image, **_):
+        return image
+
+    with pytest.raises(RecipeError, match="own transforms"):
+        Recipe.of(A.Compose([A.Lambda(image=unchanged)]))
+
+
+def test_a_class_from_elsewhere_is_refused():
+    content = json.loads(recipes.geometric().to_json())
+    for pipeline in content["pipelines"]:
+        pipeline["transform"]["transforms"][0]["__class_fullname__"] = "os.system"
+    with pytest.raises(RecipeError, match=r"os\.system is not one of albumentations' own"):
+        Recipe.from_json(json.dumps(content))
+
+
+def test_a_million_transforms_are_refused():
+    content = json.loads(Recipe.of(A.Compose([A.NoOp()])).to_json())
+    for pipeline in content["pipelines"]:
+        pipeline["transform"]["transforms"] *= 1000
+    with pytest.raises(RecipeError, match="expected at most"):
+        Recipe.from_json(json.dumps(content))
+
+
+def test_a_recipe_that_changes_the_size_is_refused_with_both_shapes():
+    with pytest.raises(RecipeError, match=r"\(28, 28, 1\) back, found uint8 of shape \(14, 14, 1\)"):
+        Recipe.of(A.Compose([A.Resize(14, 14)])).apply(IMAGES, LABELS, 0)
+
+
+def test_a_recipe_that_raises_half_way_says_at_which_digit():
+    crop = A.Compose([A.RandomCrop(40, 40, p=1)])
+    with pytest.raises(RecipeError, match="it stopped at a digit 0"):
+        Recipe.of(crop).apply(IMAGES, LABELS, 0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=11) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
+        max_leaves=20,
+    )
+)
+def test_arbitrary_json_never_raises_anything_but_a_recipe_error(value):
+    for text in (json.dumps(value), json.dumps({"format": "augcourse recipe 1", "pipelines": [value] * 10})):
+        with pytest.raises(RecipeError):
+            Recipe.from_json(text)
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_never_raise_anything_but_a_recipe_error(content):
+    with pytest.raises(RecipeError):
+        Recipe.from_json(content)

@@ -1,0 +1,80 @@
+"""Statistics: each agrees with a library's own, or with arithmetic that anyone can redo."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
+from sklearn.metrics import recall_score
+
+from augcourse import compare
+
+RNG = np.random.default_rng(0)
+LABELS, PREDICTIONS = RNG.integers(0, 10, 300), RNG.integers(0, 10, 300)
+
+
+def test_gains_are_paired_and_in_percentage_points():
+    assert compare.paired_gains(np.array([0.8, 0.9]), np.array([0.85, 0.88])) == pytest.approx([5.0, -2.0])
+
+
+@given(st.lists(st.floats(-20, 20), min_size=2, max_size=12).filter(lambda v: np.ptp(v) > 1e-3))
+def test_the_interval_is_students(values):
+    spread = compare.interval(np.array(values))
+    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+    assert (spread.low, spread.high) == pytest.approx((low, high), abs=1e-6)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    samples = np.random.default_rng(1).normal(2.0, 1.5, (2000, 5))
+    hits = np.mean([low <= 2.0 <= high for _, low, high in map(_tuple, samples)])
+    assert stats.binomtest(int(hits * 2000), 2000, 0.95).pvalue > 0.001
+
+
+def _tuple(sample):
+    spread = compare.interval(sample)
+    return spread.mean, spread.low, spread.high
+
+
+def test_one_run_has_no_interval():
+    with pytest.raises(ValueError, match="at least two runs"):
+        compare.interval(np.array([3.0]))
+
+
+def test_equal_gains_have_an_interval_of_no_width():
+    assert compare.interval(np.array([1.0, 1.0])) == compare.Interval(1.0, 1.0, 1.0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
+def test_mcnemar_is_the_exact_binomial_test_of_the_discordant_images(pairs):
+    first, second = (np.array(column) for column in zip(*pairs, strict=True))
+    only_first, only_second = int(np.sum(first & ~second)), int(np.sum(~first & second))
+    n = only_first + only_second
+    wanted = stats.binomtest(only_first, n).pvalue if n else 1.0
+    assert compare.mcnemar(first, second) == pytest.approx(wanted)
+
+
+def test_confusion_and_recall_are_those_of_scikit_learn():
+    matrix = compare.confusion_matrix(LABELS, PREDICTIONS)
+    assert np.array_equal(matrix, sklearn_confusion_matrix(LABELS, PREDICTIONS, labels=range(10)))
+    assert compare.recall(matrix) == pytest.approx(recall_score(LABELS, PREDICTIONS, average=None, labels=range(10)))
+
+
+def test_an_absent_digit_has_no_recall():
+    assert np.isnan(compare.recall(compare.confusion_matrix(np.array([1]), np.array([1])))[2])
+
+
+@pytest.mark.parametrize(
+    ("gains", "outcome"),
+    [([4.0, 5.0, 3.0], "beats the baseline"), ([-4.0, -5.0, -3.0], "does not"), ([0.0, 0.0, 0.0], "does not")],
+)
+def test_the_verdict_follows_the_mean_gain(gains, outcome):
+    assert compare.verdict(np.array(gains)).outcome == outcome
+
+
+def test_the_verdict_says_its_figures():
+    said = compare.verdict(np.array([4.0, 5.0, 3.0]), margin=0.5).sentence()
+    for figure in ("+4.0 points", "3 runs", "+1.5 to +6.5", "+0.5"):
+        assert figure in said

@@ -1,0 +1,204 @@
+"""Hand-ins: what is written comes back, and nothing malformed gets through."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+
+from augcourse import handin, probes, recipes
+from augcourse.errors import HandinError
+from augcourse.model import build_model
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(probes.VARIABLE, raising=False)
+
+
+def write(**arrays):
+    with handin.record("thing") as out:
+        out.facts(steps=3, spec={"a": [1, 2]})
+        out.arrays(**(arrays or {"x": np.arange(6).reshape(2, 3)}))
+
+
+def forge(content: bytes, suffix: str = "npz"):
+    write()
+    (handin.FOLDER / f"thing.{suffix}").write_bytes(content)
+
+
+def test_facts_and_arrays_come_back():
+    write()
+    work = handin.read("thing")
+    assert work.fact("steps", int) == 3
+    assert work.fact("spec", dict) == {"a": [1, 2]}
+    assert np.array_equal(work.array("x", (2, None)), np.arange(6).reshape(2, 3))
+
+
+def test_a_recipe_comes_back():
+    with handin.record("thing") as out:
+        out.recipe(recipes.geometric())
+    assert handin.read("thing").recipe() == recipes.geometric()
+
+
+def test_weights_come_back_bit_for_bit():
+    model = build_model(1)
+    with handin.record("thing") as out:
+        out.weights(model)
+    for have, want in zip(handin.read("thing").weights(), model.get_weights(), strict=True):
+        assert np.array_equal(have, want)
+
+
+def test_two_hand_ins_of_the_same_work_are_identical_files():
+    def files():
+        with handin.record("thing") as out:
+            out.facts(b=1, a=2)
+            out.arrays(x=np.ones(3), y=np.zeros(2, np.uint8))
+            out.weights(build_model(3))
+            out.recipe(recipes.geometric())
+        return {path.name: path.read_bytes() for path in handin.FOLDER.iterdir()}
+
+    assert files() == files()
+
+
+def test_an_error_is_written_down_and_passed_on():
+    with pytest.raises(ZeroDivisionError), handin.record("thing"):
+        1 / 0  # noqa: B018
+    with pytest.raises(HandinError, match="your code stopped with ZeroDivisionError"):
+        handin.read("thing")
+
+
+def test_a_stub_is_called_unsolved():
+    with pytest.raises(NotImplementedError), handin.record("thing"):
+        raise NotImplementedError
+    with pytest.raises(HandinError, match="not solved yet"):
+        handin.read("thing")
+
+
+def test_an_error_leaves_nothing_of_an_earlier_run():
+    write()
+    with pytest.raises(ZeroDivisionError), handin.record("thing"):
+        1 / 0  # noqa: B018
+    assert [path.name for path in handin.FOLDER.iterdir()] == ["thing.json"]
+
+
+def test_a_missing_hand_in_says_which_cell_to_run():
+    with pytest.raises(HandinError, match="run the locked cell above"):
+        handin.read("thing")
+
+
+def test_a_hand_in_of_other_probes_is_stale(monkeypatch):
+    write()
+    monkeypatch.setenv(probes.VARIABLE, "77")
+    with pytest.raises(HandinError, match="answers other probes"):
+        handin.read("thing")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": "x"}', b"\xff\xfe", b"[" * 100_000])
+def test_a_damaged_envelope_is_one_sentence(content):
+    forge(content, "json")
+    with pytest.raises(HandinError, match="run the locked cell above"):
+        handin.read("thing")
+
+
+def test_an_array_of_objects_is_never_written():
+    with pytest.raises(HandinError, match="array of numbers"):
+        write(x=np.array([{}, None], dtype=object))
+
+
+def test_a_pickle_in_an_array_file_is_never_loaded(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "exploded"),))
+
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([Bomb()], dtype=object), allow_pickle=True)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("x.npy", buffer.getvalue())
+    for content in (packed.getvalue(), pickle.dumps([1])):
+        forge(content)
+        with pytest.raises(HandinError, match="cannot be read"):
+            handin.read("thing").array("x", (None,))
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", b"\0" * (handin.MAX_ARRAY_BYTES + 1))
+    forge(packed.getvalue())
+    with pytest.raises(HandinError, match="expected at most"):
+        handin.read("thing").array("x", (None,))
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "says"),
+    [((3,), None, r"of shape \(3\), found \(2, 3\)"), ((2, 3), "uint8", "as uint8, found int64")],
+)
+def test_another_shape_or_dtype_is_named(shape, dtype, says):
+    write()
+    with pytest.raises(HandinError, match=says):
+        handin.read("thing").array("x", shape, dtype)
+
+
+def test_a_link_among_the_hand_ins_is_not_followed(tmp_path):
+    write()
+    secret = tmp_path / "secret.json"
+    secret.write_bytes((handin.FOLDER / "thing.json").read_bytes())
+    (handin.FOLDER / "thing.json").unlink()
+    (handin.FOLDER / "thing.json").symlink_to(secret)
+    with pytest.raises(HandinError, match="no hand-in was handed in"):
+        handin.read("thing")
+
+
+def forge_weights(change):
+    with handin.record("thing") as out:
+        out.weights(build_model(0))
+    with h5py.File(handin.FOLDER / "thing.weights.h5", "r+") as file:
+        change(file["weights"])
+
+
+def replace(group, name, **dataset):
+    del group[name]
+    group.create_dataset(name, **dataset)
+
+
+def external(group):
+    del group["0"]
+    group["0"] = h5py.ExternalLink("elsewhere.h5", "/weights/0")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda g: g.__delitem__("7"), "expected 8 arrays, found 7"),
+        (lambda g: replace(g, "1", data=np.zeros(17, "f4")), r"array 1 as float32 \(16,\), found float32 \(17,\)"),
+        (lambda g: replace(g, "1", data=np.zeros(16, np.float64)), "found float64"),
+        (lambda g: replace(g, "1", data=np.full(16, np.nan, np.float32)), "finite numbers"),
+        (lambda g: replace(g, "1", shape=(16,), dtype="f4", external=[("raw.bin", 0, 64)]), "found a link"),
+        (external, "found a link"),
+    ],
+)
+def test_weights_of_another_kind_are_refused_with_a_sentence(change, says):
+    forge_weights(change)
+    with pytest.raises(HandinError, match=says):
+        handin.read("thing").weights()
+
+
+def test_a_file_that_is_not_hdf5_is_refused_with_a_sentence():
+    forge(b"not hdf5", "weights.h5")
+    with pytest.raises(HandinError, match="cannot be read as weights"):
+        handin.read("thing").weights()
+
+
+def test_the_envelope_is_plain_json():
+    write()
+    assert json.loads((handin.FOLDER / "thing.json").read_text())["facts"]["steps"] == 3

@@ -1,0 +1,107 @@
+"""Each step under nbgrader's own commands, and in its own right: reproducible, quiet, complete."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from augcourse import build, samples
+
+from .course import ROOT
+
+EVERY_STEP = [pytest.param(step, marks=pytest.mark.xdist_group(f"notebooks-{step}")) for step in build.STEPS]
+
+
+@pytest.fixture
+def offline_digits(data_sets, monkeypatch):
+    for name, value in data_sets("uci_digits").items():
+        monkeypatch.setenv(name, value)
+
+
+def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": tools},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+
+
+def hand_ins(step: str, folder: Path) -> dict[str, bytes]:
+    """Run what grading runs of a step's solution in `folder`; return its hand-ins."""
+    notebook = nbformat.read(build.notebook_path(ROOT, "source", step), as_version=4)
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if "show" not in cell.metadata.get("tags", []) and not cell.metadata.get("nbgrader", {}).get("grade")
+    ]
+    folder.mkdir()
+    NotebookClient(notebook, timeout=200, resources={"metadata": {"path": str(folder)}}).execute()
+    return {path.name: path.read_bytes() for path in (folder / "handin").iterdir()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", EVERY_STEP)
+def test_two_runs_with_the_same_seed_write_identical_hand_ins(step, tmp_path, offline_digits, monkeypatch):
+    monkeypatch.setenv("AUGCOURSE_PROBE_SEED", "5")
+    first = hand_ins(step, tmp_path / "first")
+    assert len(first) >= 4
+    assert hand_ins(step, tmp_path / "second") == first
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", EVERY_STEP)
+def test_nbgrader_validate_accepts_the_solution_and_names_what_the_release_lacks(step, tmp_path, offline_digits):
+    config = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
+    (tmp_path / "nbgrader_config.py").write_text(config, encoding="utf-8")
+    nbformat.write(samples.submission(ROOT, step), tmp_path / "solved.ipynb")
+    solved = nbgrader(tmp_path, "validate", "solved.ipynb")
+    assert "Success! Your notebook passes all the tests." in solved.stdout, solved.stdout + solved.stderr
+    untouched = nbgrader(tmp_path, "validate", str(build.notebook_path(ROOT, "release", step)))
+    assert "VALIDATION FAILED" in untouched.stdout
+    assert "not solved yet" in untouched.stdout
+
+
+@pytest.mark.parametrize("step", build.STEPS)
+def test_a_lesson_opens_with_its_question_and_ends_with_three_things(step):
+    notebook = nbformat.read(build.notebook_path(ROOT, "source", step), as_version=4)
+    text = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    first = text[0]
+    assert first.startswith(f"# Step {step[4]}: ")
+    assert "?" in first.splitlines()[0]
+    for heading in ("You will be able to", "You need", "Time"):
+        assert heading in first
+    closing = text[-1]
+    assert "Three things to remember" in closing
+    assert all(f"{i}. " in closing for i in (1, 2, 3))
+
+
+@pytest.mark.parametrize("step", build.STEPS)
+def test_graded_cells_stand_alone(step):
+    """They will run where no other cell ran: every name they use is their own, imported, or a builtin."""
+    import builtins
+    import symtable
+
+    notebook = nbformat.read(build.notebook_path(ROOT, "source", step), as_version=4)
+    for cell in notebook.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and marks.get("grade"):
+            table = symtable.symtable(cell.source, cell["id"], "exec")
+            free = _free_names(table) - set(dir(builtins))
+            assert free <= {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}, cell["id"]
+
+
+def _free_names(table) -> set[str]:
+    names = {s.get_name() for s in table.get_symbols() if s.is_global() or table.get_type() == "module"}
+    names = {n for n in names if not n.startswith(".")}
+    return names.union(*(_free_names(child) for child in table.get_children())) if table.get_children() else names
