@@ -57,4 +57,5 @@ def test_the_settings_in_the_text_are_the_settings():
 def test_what_the_text_says_of_the_figure_is_in_the_figure(dataset):
     gains = {name: values.mean() for name, values in results.gains("ablation", dataset).items()}
     assert gains["the tutorial's four"] < 0
+    assert (results.gains("ablation", dataset)["horizontal flip"] < 0).all()
     assert gains["shift ±10 %"] > gains["the label-aware four"] > gains["the tutorial's four"]

@@ -192,7 +192,7 @@ checks.expect(
     not upside_down.any(),
     "left and right should be exchanged",
     got="top and bottom are exchanged",
-    why="`VerticalFlip` turns the picture upside down; the axis it is named after is the one that moves",
+    why="`VerticalFlip` turns the picture upside down",
 )
 checks.expect(
     (same | mirrored).all(),
@@ -660,9 +660,9 @@ def keeps_label(transform, digit):
 
 
 # %% nbgrader={"grade": false, "grade_id": "keeps_label_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
-TRANSFORMS = ("rotation ±15°", "half turn", "horizontal flip", "vertical flip", "brightness", "shift")
+_TRANSFORMS = ("rotation ±15°", "half turn", "horizontal flip", "vertical flip", "brightness", "shift")
 with handin.record("keeps_label") as out:
-    out.facts(answers={name: [keeps_label(name, digit) for digit in range(10)] for name in TRANSFORMS})
+    out.facts(answers={name: [keeps_label(name, digit) for digit in range(10)] for name in _TRANSFORMS})
 
 # %% nbgrader={"grade": true, "grade_id": "keeps_label_test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 from augcourse import checks, handin

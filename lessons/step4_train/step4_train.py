@@ -529,22 +529,15 @@ checks.expect(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Predict**: which model has the higher curve on its *training* pictures, and which one on validation? Both arms go
-# through your function; only the pictures differ.
+# **Predict**: which model has the higher curve on its *training* pictures, and which one on validation? The locked
+# cell has already trained the augmented model. Here is the baseline: same function, same digits, but as they are.
 
 # %% tags=["show"]
-def batches(recipe=None):
-    digits = tf.data.Dataset.from_tensor_slices((few_images, few_labels)).cache().shuffle(100, seed=0).repeat()
-    digits = digits if recipe is None else augment(digits, recipe, seed=0)
-    return digits.map(lambda image, label: (tf.cast(image, tf.float32) / 255, label)).batch(SETTINGS.batch_size)
-
-
-held_out = tf.data.Dataset.from_tensor_slices((validation_images[:500] / np.float32(255), validation_labels[:500]))
-models = {"baseline": build_model(0), "augmented": build_model(0)}
-histories = {
-    "baseline": train_augmented(models["baseline"], batches(), held_out.batch(500)),
-    "augmented": train_augmented(models["augmented"], batches(recipes.geometric()), held_out.batch(500)),
-}
+plain = tf.data.Dataset.from_tensor_slices((few_images, few_labels)).cache().shuffle(100, seed=0).repeat()
+baseline = build_model(0)
+curve = train_augmented(baseline, plain.map(_normalise).batch(SETTINGS.batch_size), _validation)
+models = {"baseline": baseline, "augmented": _model}
+histories = {"baseline": curve, "augmented": _history}
 
 # %% tags=["show"]
 fig, ax = plt.subplots(figsize=(7, 3.6))
@@ -558,7 +551,8 @@ plt.show()
 # search for a bug. There is none. Its training pictures are turned, shifted and squeezed; the validation digits
 # are not. The first exam is harder.
 #
-# For an honest overfitting gap, both exams must be alike: the *un-augmented* training digits, and the validation digits.
+# For an honest overfitting gap, both exams must be alike: the *un-augmented* training digits, and the validation
+# digits.
 #
 # **Exercise 4 (2 points).** Write `honest_gap(model, images, labels, validation_images, validation_labels)`.
 
@@ -630,7 +624,7 @@ checks.expect(
 )
 checks.expect(
     abs(gap - (easy - hard)) < 0.1 and abs(reverse - (hard - easy)) < 0.1,
-    f"shown as they are, divided by 255, {easy:.1f} % of the training and {hard:.1f} % of the validation digits are right",
+    f"shown as they are, divided by 255, {easy:.1f} % of the training digits and {hard:.1f} % of the others are right",
     expected=f"{easy - hard:+.1f} points, and {hard - easy:+.1f} with the two parts exchanged",
     got=f"{gap:+.1f} and {reverse:+.1f}",
     mistake="validation above training is a bug",
@@ -665,7 +659,8 @@ plt.show()
 # ## 6. The strength dial
 #
 # The recipe that you trained with has a dial: `recipes.geometric(strength)` multiplies its angle, shift, scale and
-# shear. **Predict** the gain at half and at two and three times the strength, in points, and write your three numbers here:
+# shear. **Predict** the gain at half, twice and three times the strength, in points. Replace these three numbers by
+# yours:
 
 # %%
 prediction = {0.5: 5.0, 2: 15.0, 3: 20.0}
@@ -731,7 +726,7 @@ for name, arm in (("every digit brightened", fair), ("only 0, 1 and 8 brightened
 # itself, several times, and compares them in pairs. This is its rule:
 
 # %% tags=["show"]
-print(f"{SETTINGS.grader_runs} runs, each with its own draw of {SETTINGS.labels_per_class} labels per class and its own seed")
+print(f"{SETTINGS.grader_runs} runs, each with its own {SETTINGS.labels_per_class} labels per class and its own seed")
 print(f"in every run both models take {SETTINGS.steps} steps from the same weights and are judged by the test digits")
 print(f"your recipe passes when its mean paired gain is at least {SETTINGS.margin_points:+g} points")
 
@@ -813,7 +808,7 @@ plt.show()
 #
 # ## Three things to remember
 #
-# 1. Augmentation adds no rows: it changes the pictures afresh in every epoch, after `cache`, and on training digits only.
+# 1. Augmentation adds no rows: it changes pictures afresh in every epoch, after `cache`, on training digits only.
 # 2. A fair comparison fixes labels, first weights and steps; a fair exam shows both parts un-augmented.
 # 3. A recipe must keep the label, must not betray it, and must then still prove that it helps.
 #

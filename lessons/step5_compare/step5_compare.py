@@ -553,7 +553,7 @@ checks.expect(
     "the exact two-sided p-value",
     expected=f"p = {wanted:.6g} ({np.sum(pair[0] & ~pair[1])} to {np.sum(pair[1] & ~pair[0])} discordant images)",
     got=f"p = {p:.6g}",
-    why="half of it: a one-sided test" if np.isclose(2 * p, wanted, atol=0) else "an approximation by chi-square is not exact",
+    why="a one-sided test" if np.isclose(2 * p, wanted, atol=0) else "an approximation by chi-square is not exact",
 )
 ### END HIDDEN TESTS
 
@@ -599,6 +599,7 @@ gains = {name: compare.paired_gains(runs["none"], each) for name, each in runs.i
 gains[f"mine: {MINE}"] = compare.paired_gains(*own)
 gains = dict(sorted(gains.items(), key=lambda item: -item[1].mean()))
 ax = plots.ablation(plt.subplots(figsize=(8, 4), layout="constrained")[1], gains, highlight=f"mine: {MINE}")
+ax.set_xlabel("gain in percentage points of accuracy (stored runs: test digits, mine: validation digits)")
 plt.show()
 
 # %% [markdown]

@@ -246,4 +246,4 @@ def _markdown(table: pd.DataFrame) -> str:
         f"{SETTINGS.labels_per_class} labels per class, {SETTINGS.steps} steps of {SETTINGS.batch_size} images, "
         "accuracy on `test`; gains are paired over draws of the labels and seeds. Made by `make results`.\n\n"
     )
-    return note + table.fillna("").to_markdown(index=False) + "\n"
+    return note + table.astype(object).fillna("").to_markdown(index=False) + "\n"

@@ -113,7 +113,12 @@ VARIANTS = (
         ((SPLIT, "    digits = digits.shuffle(125, seed=1, reshuffle_each_iteration=False).repeat(2)\n" + SPLIT),),
         "augmented, then split",
     ),
-    Variant("not-shuffled", "pipelines", (("    training = training.shuffle(n, seed=seed)\n", ""),), "`shuffle` is missing"),
+    Variant(
+        "not-shuffled",
+        "pipelines",
+        (("    training = training.shuffle(n, seed=seed)\n", ""),),
+        "`shuffle` is missing",
+    ),
     Variant(
         "three-times-the-steps",
         "train_augmented",
