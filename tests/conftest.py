@@ -1,51 +1,48 @@
-"""Fixtures for every test: data sets prepared once per session, and nothing written to a person's home."""
+"""What every test shares: data sets prepared once, and nothing written to a person's home."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 SHARED_MNIST = Path(__file__).parents[1].parent / "shared" / "mnist"
+FOLDER = "AUGCOURSE_TEST_FOLDER"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name one folder for all workers of a run, before TFDS is imported and reads where its data is."""
+    if FOLDER not in os.environ:
+        keep = tempfile.TemporaryDirectory(prefix="augcourse-tests-", ignore_cleanup_errors=True)
+        config.add_cleanup(keep.cleanup)
+        os.environ[FOLDER] = keep.name
+    os.environ["TFDS_DATA_DIR"] = str(Path(os.environ[FOLDER]) / "tfds")
+    os.environ["AUGCOURSE_CACHE_DIR"] = str(Path(os.environ[FOLDER]) / "cache")
+    os.environ["AUGCOURSE_DATASET"] = "uci_digits"
 
 
 @pytest.fixture(scope="session")
-def data_sets(tmp_path_factory):
-    """Name of a data set → environment in which it is prepared; shared by the workers of one test run."""
-    import os
-
+def data_sets():
+    """Name of a data set → the environment in which it is prepared; built once for all workers of a run."""
     from augcourse import data
-
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    folder = shared / "tfds"
 
     def get(name: str) -> dict[str, str]:
-        environment = {
-            "TFDS_DATA_DIR": str(folder),
+        folder = Path(os.environ[FOLDER])
+        if name == "mnist":
+            if not SHARED_MNIST.is_dir():
+                pytest.skip("the MNIST files are not beside this repository (../shared/mnist)")
+            with FileLock(folder / "mnist.lock"):
+                if not (folder / "tfds" / "mnist").is_dir():
+                    data.import_idx(SHARED_MNIST, folder / "tfds")
+        else:
+            data.prepare(name)
+        return {
+            "TFDS_DATA_DIR": str(folder / "tfds"),
             "AUGCOURSE_DATASET": name,
-            "AUGCOURSE_CACHE_DIR": str(shared / "cache"),
+            "AUGCOURSE_CACHE_DIR": str(folder / "cache"),
         }
-        with pytest.MonkeyPatch.context() as patch:
-            for variable, value in environment.items():
-                patch.setenv(variable, value)
-            if name == "mnist":
-                if not SHARED_MNIST.is_dir():
-                    pytest.skip("the MNIST files are not beside this repository (../shared/mnist)")
-                _import_mnist(folder)
-            else:
-                data.prepare(name)
-        return environment
 
     return get
-
-
-def _import_mnist(folder: Path) -> None:
-    from filelock import FileLock
-
-    from augcourse import data
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "mnist.lock"):
-        if not (folder / "mnist").is_dir():
-            data.import_idx(SHARED_MNIST, folder)

@@ -46,7 +46,7 @@ def grade(
         env={**os.environ, **environment, "PATH": tools},
         capture_output=True,
         text=True,
-        timeout=1500,
+        timeout=2400,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

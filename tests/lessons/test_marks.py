@@ -10,16 +10,16 @@ import nbformat
 import pytest
 
 from augcourse import build, samples
+from tests.variants.variant import graded_by_nbgrader
 
 from . import course
 from .course import Graded
 
-SHARED_MNIST = course.ROOT.parent / "shared" / "mnist"
 DATASETS = ("uci_digits", "mnist")
 
 
 def variants(step):
-    return importlib.import_module(f"tests.variants.{step}").VARIANTS
+    return graded_by_nbgrader(importlib.import_module(f"tests.variants.{step}").VARIANTS)
 
 
 @pytest.fixture(scope="session")

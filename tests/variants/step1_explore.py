@@ -22,7 +22,7 @@ VARIANTS = (
     Variant(
         "no-minlength",
         "class_counts",
-        (("np.bincount(labels, minlength=10)", "np.bincount(labels)"),),
+        (("return np.bincount(labels, minlength=10)", "return np.bincount(labels)"),),
         "minlength",
     ),
     Variant(

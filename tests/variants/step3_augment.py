@@ -5,8 +5,7 @@ FLIP = "return A.HorizontalFlip(p=0.5)\n"
 BRIGHTNESS = "return A.RandomBrightnessContrast(brightness_limit=(-limit, limit), contrast_limit=(0, 0), p=1.0)"
 SATURATION = "saturation=factor, hue=(0, 0), p=1.0)"
 SHIFT = (
-    'return A.Affine(translate_percent={"x": distance, "y": distance}, '
-    "border_mode=cv2.BORDER_CONSTANT, fill=0, p=1.0)"
+    'return A.Affine(translate_percent={"x": distance, "y": distance}, border_mode=cv2.BORDER_CONSTANT, fill=0, p=1.0)'
 )
 SURVIVORS = 'survivors = {"horizontal flip": {0, 8}, "vertical flip": {0, 8}, "half turn": {0, 8}}'
 PIPELINE = "return A.Compose([turn, *flips, light, colour])"
