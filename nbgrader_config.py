@@ -3,6 +3,9 @@
 nbgrader reads this file from the folder in which it is started: the root of the repository.
 """
 
+import os
+import sys
+
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 # Names and folders. `solutions/` is made by `make build`; nbgrader itself never touches it.
@@ -34,9 +37,9 @@ c.Autograde.sanitize_preprocessors = [
 ]
 c.OverwriteCells.add_missing_cells = True
 
-# Running them.
+# Running them: the student's cells in one sandboxed kernel, the graded cells in another, only hand-ins between.
 c.Autograde.autograde_preprocessors = [
-    "gradebox.execute.GradedExecute",
+    "gradebox.split.SplitExecute",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
@@ -44,20 +47,60 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-c.GradedExecute.kernel_name = "python3"
-c.GradedExecute.timeout = 60
-c.GradedExecute.notebook_timeout_s = 240
-c.GradedExecute.limits_by_step = {
-    "step4_train": {"timeout": 180, "notebook_timeout_s": 600},
-    "step5_compare": {"timeout": 180, "notebook_timeout_s": 600},
-}
-c.GradedExecute.max_output_bytes = 10_000_000
+c.GradedExecute.kernel_name = "gradebox-student"
+c.SplitExecute.trusted_kernel_name = "gradebox-trusted"
 c.GradedExecute.skip_tags = ["show"]
 c.GradedExecute.fresh_variables = ["AUGCOURSE_PROBE_SEED"]
 c.GradedExecute.clear_before = ["handin"]
 c.GradedExecute.extra_arguments = []
 
-# `nbgrader validate` runs in the student's own kernel: a warning on stderr must not look like a failed test there.
-c.Execute.extra_arguments = [
-    "--IPKernelApp.exec_lines=import os, sys; os.dup2(1, 2); sys.stderr = sys.stdout"
+# Limits: of one cell, of one notebook, of what is handed in.
+c.GradedExecute.timeout = 60
+c.GradedExecute.notebook_timeout_s = 240
+c.SplitExecute.trusted_timeout_s = 120
+c.GradedExecute.limits_by_step = {
+    "step4_train": {"timeout": 180, "notebook_timeout_s": 600, "trusted_timeout_s": 600},
+    "step5_compare": {"timeout": 180, "notebook_timeout_s": 600, "trusted_timeout_s": 600},
+}
+c.GradedExecute.max_output_bytes = 10_000_000
+c.SplitExecute.files_max_bytes = 50_000_000
+c.SplitExecute.handin_patterns = ["handin/*.json", "handin/*.npz", "handin/*.weights.h5"]
+c.SplitExecute.handin_max_bytes = 64 * 1024 * 1024
+c.SplitExecute.handin_max_total_bytes = 256 * 1024 * 1024
+c.SplitExecute.handin_max_files = 60
+
+# What the two kernels see. The test split, the gradebook and other people's work are in neither's world but the
+# trusted kernel's, which sees the test split; the accuracies of the baseline are a cache that only it may read.
+tfds_data = os.path.abspath(os.environ.get("TFDS_DATA_DIR") or os.path.expanduser("~/tensorflow_datasets"))
+cache = os.path.abspath(os.environ.get("AUGCOURSE_CACHE_DIR") or os.path.expanduser("~/.cache/augcourse"))
+notebooks = ["*.ipynb", f"{sys.prefix}/etc/jupyter"]
+c.SandboxProvisioner.environment_allowed = [
+    "AUGCOURSE_PROBE_SEED",
+    "AUGCOURSE_DATASET",
+    "LANG",
+    "LC_*",
+    "TZ",
+    "NBGRADER_EXECUTION",
 ]
+c.SandboxProvisioner.environment = {"TFDS_DATA_DIR": tfds_data, "NO_ALBUMENTATIONS_UPDATE": "1"}
+c.SandboxProvisioner.read_only = [tfds_data]
+c.SandboxProvisioner.hidden = [
+    *notebooks,
+    cache,
+    f"{tfds_data}/*/*/*-test.*",
+    f"{tfds_data}/downloads",
+    f"{sys.prefix}/lib/python3.*/site-packages/sklearn/datasets/data/digits.csv.gz",
+]
+c.TrustedProvisioner.environment = {**c.SandboxProvisioner.environment, "AUGCOURSE_CACHE_DIR": cache}
+c.TrustedProvisioner.read_only = [tfds_data, cache]
+c.TrustedProvisioner.hidden = notebooks
+
+# Feedback: every message of a hidden test, and no line of its code.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "gradebox.feedback.HideHiddenTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+
+# `nbgrader validate` runs in the student's own kernel: a warning on stderr must not look like a failed test there.
+c.Execute.extra_arguments = ["--IPKernelApp.exec_lines=import os, sys; os.dup2(1, 2); sys.stderr = sys.stdout"]

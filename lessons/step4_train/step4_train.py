@@ -634,7 +634,7 @@ checks.expect(
 # %% tags=["show"]
 for name, model in models.items():
     curve = 100 * (histories[name]["accuracy"][-1] - histories[name]["val_accuracy"][-1])
-    honest = honest_gap(model, few_images, few_labels, validation_images, validation_labels)
+    honest = honest_gap(model, few_images, few_labels, *_held_out)
     print(f"{name:10} gap read off the curves {curve:+6.1f} points, honest gap {honest:+6.1f} points")
 
 # %% [markdown]

@@ -26,7 +26,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from augcourse import build, data, samples
+from augcourse import build, data, measure, samples
 from augcourse.errors import BuildError
 
 __all__ = ["run"]
@@ -56,6 +56,7 @@ def run(
         warnings.filterwarnings("ignore", module="nbgrader")
         api = _nbgrader_api()
         _stage(bar, "preparing the data", [None], lambda _: data.prepare())
+        _stage(bar, "training baselines", [None], lambda _: measure.fill_cache())
         _stage(bar, "releasing the steps", steps, lambda s: _must(api.generate_assignment(s), s))
         _stage(bar, "collecting", steps, lambda step: _collect(root, students, step))
 

@@ -116,7 +116,10 @@ INVENTIVE: dict[str, tuple[Edit, ...]] = {
 }
 
 HURRIED: dict[str, tuple[Edit, ...]] = {
-    "step1_explore": (("return np.bincount(labels, minlength=10)", "return np.bincount(labels)"), ('f"{path}.png"', 'f"{path}.jpg"')),
+    "step1_explore": (
+        ("return np.bincount(labels, minlength=10)", "return np.bincount(labels)"),
+        ('f"{path}.png"', 'f"{path}.jpg"'),
+    ),
     "step2_baseline": (
         ("        epochs=SETTINGS.steps // SETTINGS.epoch_steps,\n", "        epochs=5,\n"),
         (

@@ -9,6 +9,8 @@ GradeboxError
     ├── NotebookTimedOut     the cells together ran for longer than a notebook may
     ├── TooMuchOutput        the cells wrote more than a notebook may hold
     ├── KernelDied           the process that runs the cells ended while one of them ran
+    ├── OutOfMemory          that process was killed from outside: it had taken too much memory
+    ├── HandinRefused        a file that was not copied for the graded cells
     └── NotRun               a cell after one of the endings above
 
 The class is the name and the message the sentence that a student reads below the cell. A message about
@@ -19,10 +21,12 @@ __all__ = [
     "CellTimedOut",
     "GradeboxError",
     "GraderFailed",
+    "HandinRefused",
     "KernelDied",
     "MissingNotebook",
     "NotRun",
     "NotebookTimedOut",
+    "OutOfMemory",
     "SubmissionFault",
     "TooMuchOutput",
     "UnreadableNotebook",
@@ -68,6 +72,14 @@ class TooMuchOutput(SubmissionFault):
 
 class KernelDied(SubmissionFault):
     """The process that runs the cells ended while one of them ran."""
+
+
+class OutOfMemory(SubmissionFault):
+    """The process that runs the cells was killed from outside, as the system does to end a shortage of memory."""
+
+
+class HandinRefused(SubmissionFault):
+    """A file that was not copied to where the graded cells, or the student's own, would find it."""
 
 
 class NotRun(SubmissionFault):

@@ -2,8 +2,11 @@
 
 `GradedExecute` takes the place of nbgrader's `Execute` in `Autograde.autograde_preprocessors`. A notebook has
 one of three ends: its cells ran; it ended early under one of the names in `gradebox.errors`, and what ran is
-marked; or the grader failed, and there is no mark. Which cells are graded is the gradebook's word, never the
-notebook's.
+marked; or the grader failed, and there is no mark. Which cells are graded, and their text, is the gradebook's
+word, never the notebook's.
+
+One kernel runs all cells here, and student code can make it say anything: `gradebox.split` runs the graded cells
+apart.
 """
 
 import asyncio
@@ -20,10 +23,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from jupyter_client.utils import ensure_async
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
+from jupyter_client.utils import ensure_async, run_sync
+from nbclient.exceptions import CellControlSignal, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode, ValidationError
+from nbformat import validate as validate_nbformat
 from nbformat.v4 import new_output
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import Execute
 from traitlets import Dict, Integer, List, TraitError, Unicode, validate
 
@@ -34,6 +39,7 @@ from gradebox.intake import FAULT_KEY, METADATA_KEY, InstructorCell, instructor_
 __all__ = ["GradedExecute", "Limits", "clear_stale"]
 
 LIMITS = ("timeout", "notebook_timeout_s", "max_output_bytes")
+KILLED = (-9, 137)  # exit codes of a process that SIGKILL ended, and of bubblewrap around one
 
 
 @dataclass(frozen=True)
@@ -50,15 +56,26 @@ def clear_stale(folder: Path, patterns: Sequence[str]) -> list[str]:
 
     Folders go with all they hold. A symbolic link is removed itself; what it points to stays.
     """
-    stale = [
-        entry for entry in os.scandir(folder) if any(fnmatchcase(entry.name, pattern) for pattern in patterns)
-    ]
+    stale = [entry for entry in os.scandir(folder) if any(fnmatchcase(entry.name, pattern) for pattern in patterns)]
     for entry in stale:
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path)
         else:
             os.unlink(entry.path)
     return sorted(entry.name for entry in stale)
+
+
+def _valid_outputs(cell: NotebookNode) -> list[NotebookNode]:
+    """The outputs that a notebook may hold: a kernel that student code has taken over can send anything."""
+    return [output for output in cell.outputs if _is_valid(output)]
+
+
+def _is_valid(output: NotebookNode) -> bool:
+    try:
+        validate_nbformat(output, ref="output", version=4)
+    except ValidationError:
+        return False
+    return True
 
 
 def _error_output(fault: SubmissionFault) -> NotebookNode:
@@ -91,9 +108,9 @@ class GradedExecute(Execute):
     max_output_bytes = Integer(
         10_000_000, min=1, help="Bytes that a notebook's cells may write together, counted as JSON."
     ).tag(config=True)
-    limits_by_step = Dict(
-        help="Limits of single steps: {step: {'timeout': 120, 'notebook_timeout_s': 900}}."
-    ).tag(config=True)
+    limits_by_step = Dict(help="Limits of single steps: {step: {'timeout': 120, 'notebook_timeout_s': 900}}.").tag(
+        config=True
+    )
     skip_tags = List(
         Unicode(), ["show"], help="Cells with one of these tags are not run unless they are graded or locked."
     ).tag(config=True)
@@ -112,6 +129,7 @@ class GradedExecute(Execute):
         help="Names, with wildcards, of files and folders that are removed from the working folder before a "
         "notebook runs, so that nothing made elsewhere is graded.",
     ).tag(config=True)
+    limit_names: tuple[str, ...] = LIMITS
     # nbclient's own skipping would let a student's tag pass a graded cell over. No valid tag is empty.
     skip_cells_with_tag = Unicode("")
 
@@ -119,8 +137,8 @@ class GradedExecute(Execute):
     def _known_limits(self, proposal: Any) -> dict[str, dict[str, int]]:
         for step, limits in proposal["value"].items():
             for name, value in limits.items():
-                if name not in LIMITS or not isinstance(value, int) or value < 1:
-                    known = ", ".join(LIMITS)
+                if name not in self.limit_names or not isinstance(value, int) or value < 1:
+                    known = ", ".join(self.limit_names)
                     raise TraitError(f"limits_by_step: {step}: {name} = {value!r}; use {known}, at least 1")
         return proposal["value"]
 
@@ -136,7 +154,8 @@ class GradedExecute(Execute):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Run a notebook. Called by the exporter, in the second of autograde's two passes.
 
-        Raises `GraderFailed`, on which nbgrader reports this submission as failed and goes on with the next.
+        Raises `GraderFailed`, on which nbgrader reports this submission as failed and goes on with the next. In
+        the gradebook, the notebook then has no automatic mark and waits for a grade by hand, or the next run.
         """
         self._begin(nb, resources)
         if fault := nb.metadata[METADATA_KEY].get("fault"):
@@ -146,12 +165,30 @@ class GradedExecute(Execute):
             if FAULT_KEY in resources["nbgrader"]:
                 raise GraderFailed("the sanitized notebook cannot be read again; grade again")
             clear_stale(Path(resources["metadata"]["path"]), self.clear_before)
-            return super().preprocess(nb, resources, km)
+            return self._run_notebook(nb, resources, km)
         except Exception as error:
             ours = isinstance(error, GraderFailed)
             failure = error if ours else GraderFailed(f"{type(error).__name__}: {error}")
             self.log.error("%s: GraderFailed, no mark given: %s", self._place, failure)
+            self._withdraw_marks(resources)
             raise failure from error
+
+    def _run_notebook(
+        self, nb: NotebookNode, resources: dict[str, Any], km: Any
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        return super().preprocess(nb, resources, km)
+
+    def _withdraw_marks(self, resources: dict[str, Any]) -> None:
+        """Leave no mark of an earlier run, and nothing that looks finished: an absent mark counts as a zero."""
+        place = resources["nbgrader"]
+        try:
+            with Gradebook(place["db_url"]) as gradebook:
+                where = (place["notebook"], place["assignment"], place["student"])
+                for grade in gradebook.find_submission_notebook(*where).grades:
+                    grade.auto_score, grade.needs_manual_grade = None, True
+                gradebook.db.commit()
+        except Exception as error:  # the failure that led here is the one to report
+            self.log.error("%s: the gradebook cannot say that the grader failed: %s", self._place, error)
 
     def _begin(self, nb: NotebookNode, resources: dict[str, Any]) -> None:
         place = resources["nbgrader"]
@@ -162,6 +199,7 @@ class GradedExecute(Execute):
         self._output_bytes = 0
         self._flood: SubmissionFault | None = None
         self._ended: SubmissionFault | None = None
+        self._stopping: asyncio.Future[None] | None = None
         fresh = {name: str(secrets.randbelow(2**31)) for name in self.fresh_variables}
         self._variables = fresh | self.environment
         nb.metadata.setdefault(METADATA_KEY, NotebookNode())["environment"] = NotebookNode(self._variables)
@@ -186,6 +224,8 @@ class GradedExecute(Execute):
         with ExitStack() as stack:
             try:
                 stack.enter_context(super().setup_kernel(env={**os.environ, **self._variables}, **kwargs))
+            except GraderFailed:
+                raise  # the sandbox knows better what to do
             except Exception as error:
                 reason = f"the kernel '{self.kernel_name}' does not start ({error})"
                 raise GraderFailed(f"{reason}; see `jupyter kernelspec list`, then grade again") from error
@@ -199,6 +239,8 @@ class GradedExecute(Execute):
         if cell.cell_type != "code":
             return cell, resources
         original = self._original(cell)
+        if original and original.locked:
+            cell.source = original.source
         if self._ended:
             reason = f"not run, because an earlier cell ended in {self._ended.name}: {self._ended}"
             cell.outputs = [_error_output(errors.NotRun(reason))]
@@ -226,12 +268,13 @@ class GradedExecute(Execute):
         try:
             super().preprocess_cell(cell, resources, index)
         except DeadKernelError:
-            ended = errors.KernelDied(
-                "the kernel died while it ran a cell: out of memory, a crash or an exit"
-            )
+            ended = self._death()
         except CellTimeoutError:
             ended = self._unfinished(fault, timed_out=monotonic() - started >= limit_s)
         ended = self._flood or ended
+        cell.outputs = _valid_outputs(cell)
+        if not isinstance(cell.get("execution_count"), int):
+            cell.execution_count = None
         if ended:
             self.shutdown_kernel = "immediate"  # nothing in it will answer
             cell.outputs.append(_error_output(ended))
@@ -240,6 +283,11 @@ class GradedExecute(Execute):
         if ended:
             self.log.warning("%s: cell %d: %s: %s", self._place, index + 1, ended.name, ended)
             self._ended = ended
+
+    def _death(self) -> SubmissionFault:
+        if run_sync(self.km.provisioner.poll)() in KILLED:
+            return errors.OutOfMemory("the kernel was killed while it ran a cell: most likely it took too much memory")
+        return errors.KernelDied("the kernel died while it ran a cell: out of memory, a crash or an exit")
 
     def _time_limit(self, left_s: float) -> tuple[SubmissionFault, float]:
         limits = self._limits
@@ -271,13 +319,17 @@ class GradedExecute(Execute):
             and not (failed and output.output_type == "execute_result")
         ]
 
-    def process_message(
-        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
-    ) -> NotebookNode | None:
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Take one message of the running cell, unless there were too many. Called by nbclient, for each."""
         self._output_bytes += _message_bytes(msg)
         if self._output_bytes <= self._limits.max_output_bytes:
-            return super().process_message(msg, cell, cell_index)
+            try:
+                return super().process_message(msg, cell, cell_index)
+            except CellControlSignal:
+                raise
+            except Exception as error:  # a message that no kernel sends
+                self.log.warning("%s: %s in a message of the kernel: passed over", self._place, type(error).__name__)
+                return None
         if self._flood is None:
             allowed = f"{self._limits.max_output_bytes:,} bytes"
             self._flood = errors.TooMuchOutput(f"the notebook's cells wrote more than {allowed}")

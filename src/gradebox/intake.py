@@ -177,9 +177,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
 
 
-def mend(
-    cells: Sequence[NotebookNode], record: Sequence[InstructorCell]
-) -> tuple[list[NotebookNode], list[str]]:
+def mend(cells: Sequence[NotebookNode], record: Sequence[InstructorCell]) -> tuple[list[NotebookNode], list[str]]:
     """Give every labelled cell its label back, once, and put missing protected cells where they belong.
 
     Returns the cells and the reasons, one sentence for each thing mended. Of several cells with one label,
@@ -209,9 +207,7 @@ def _label(cell: NotebookNode) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _relabel(
-    cells: Sequence[NotebookNode], record: dict[str, InstructorCell]
-) -> tuple[list[NotebookNode], list[str]]:
+def _relabel(cells: Sequence[NotebookNode], record: dict[str, InstructorCell]) -> tuple[list[NotebookNode], list[str]]:
     copies: dict[str, list[int]] = {}
     for index, cell in enumerate(cells):
         copies.setdefault(_label(cell), []).append(index)
@@ -228,9 +224,7 @@ def _relabel(
     ]
     reasons += [f"the label of the cell `{name}` had been changed: restored" for name in changed]
     if strangers := sum(len(places) for name, places in copies.items() if name and name not in record):
-        reasons.append(
-            f"{strangers} cell(s) had labels that are not this notebook's: taken as ordinary cells"
-        )
+        reasons.append(f"{strangers} cell(s) had labels that are not this notebook's: taken as ordinary cells")
     return kept, reasons
 
 

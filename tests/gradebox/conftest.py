@@ -40,7 +40,7 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.OverwriteCells.add_missing_cells = True
 c.SubmissionExporter.max_notebook_bytes = 200_000
-c.GradedExecute.timeout = 5
+c.GradedExecute.timeout = 15
 c.GradedExecute.iopub_timeout = 3
 c.GradedExecute.max_output_bytes = 300_000
 c.GradedExecute.limits_by_step = {"pair": {"timeout": 100, "notebook_timeout_s": 6}}
@@ -185,9 +185,7 @@ def forged(notebook: nbformat.NotebookNode) -> None:
 
 STDERR = "def double(x):\n    import os, sys\n    print('careful', file=sys.stderr, flush=True)\n"
 STDERR += "    os.write(2, b'from C')\n    return 2 * x"
-STUBBORN = (
-    "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass"
-)
+STUBBORN = "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass"
 
 EDITED: dict[str, Callable[[nbformat.NotebookNode], None]] = {
     "duplicated": duplicated,

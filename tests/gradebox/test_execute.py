@@ -31,9 +31,7 @@ def text_of(cell: nbformat.NotebookNode) -> str:
 
 
 @pytest.mark.parametrize("student", ["a_careful", "z_careful"])
-def test_honest_work_before_and_after_the_broken_submissions_gets_full_marks(
-    graded_class: GradedClass, student
-):
+def test_honest_work_before_and_after_the_broken_submissions_gets_full_marks(graded_class: GradedClass, student):
     assert graded_class.course.marks(student) == FULL_MARKS
 
 
@@ -59,9 +57,7 @@ def test_every_submission_has_a_mark_and_a_graded_notebook(graded_class: GradedC
         ("floods", "double", "TooMuchOutput"),
     ],
 )
-def test_an_early_end_is_named_on_the_cell_where_it_happened(
-    graded_class: GradedClass, student, cell, ending
-):
+def test_an_early_end_is_named_on_the_cell_where_it_happened(graded_class: GradedClass, student, cell, ending):
     assert ending in error_names(labelled(graded_class.course.graded(student), cell))
 
 
@@ -105,9 +101,7 @@ def test_a_warning_on_stderr_in_a_graded_cell_costs_no_marks(graded_class: Grade
 
 
 def test_a_warning_on_stderr_in_a_graded_cell_is_logged(graded_class: GradedClass):
-    lines = [
-        line for line in graded_class.log.splitlines() if "warns, sums/sums, test_double: stderr" in line
-    ]
+    lines = [line for line in graded_class.log.splitlines() if "warns, sums/sums, test_double: stderr" in line]
     assert any("careful" in line for line in lines)
 
 
@@ -243,7 +237,5 @@ def test_an_unknown_limit_is_refused(limits):
 def test_the_classroom_imports_neither_tensorflow_nor_the_course():
     code = "import sys, gradebox.errors, gradebox.intake, gradebox.execute\n"
     code += "print({'tensorflow', 'keras', 'augcourse'} & set(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
     assert done.stdout.strip() == "set()"

@@ -115,9 +115,7 @@ def test_no_content_makes_reading_fail_in_another_way(tmp_path: Path, content):
 
 @pytest.mark.parametrize("cut", range(0, 100, 7))
 def test_a_notebook_cut_off_anywhere_is_unreadable(tmp_path: Path, cut):
-    text = nbformat.writes(
-        new_notebook(cells=[new_markdown_cell("text", id="a"), new_code_cell("1", id="b")])
-    )
+    text = nbformat.writes(new_notebook(cells=[new_markdown_cell("text", id="a"), new_code_cell("1", id="b")]))
     path = tmp_path / "step.ipynb"
     path.write_text(text[: len(text) * cut // 100])
     with pytest.raises(UnreadableNotebook):
@@ -189,9 +187,7 @@ def test_every_unreadable_submission_has_its_reason_tested():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("student", "reason"), REASONS.items())
-def test_an_unreadable_submission_scores_zero_with_its_reason_on_top(
-    graded_class: GradedClass, student, reason
-):
+def test_an_unreadable_submission_scores_zero_with_its_reason_on_top(graded_class: GradedClass, student, reason):
     assert graded_class.course.marks(student) == NO_MARKS
     assert reason in graded_class.course.graded(student).cells[0].source
 

@@ -18,8 +18,10 @@ from .course import Graded
 DATASETS = ("uci_digits", "mnist")
 
 
-def variants(step):
-    return graded_by_nbgrader(importlib.import_module(f"tests.variants.{step}").VARIANTS)
+def variants(dataset, step):
+    """On MNIST, `test_variants.py` examines them all, and nbgrader adds nothing that it had not shown before."""
+    bank = importlib.import_module(f"tests.variants.{step}").VARIANTS
+    return graded_by_nbgrader(bank) if dataset == "uci_digits" else ()
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +34,7 @@ def graded_class(tmp_path_factory, data_sets):
             submissions = {
                 "solution": samples.submission(course.ROOT, step),
                 "untouched": nbformat.read(build.notebook_path(course.ROOT, "release", step), as_version=4),
-                **{v.name: samples.submission(course.ROOT, step, v.edits) for v in variants(step)},
+                **{v.name: samples.submission(course.ROOT, step, v.edits) for v in variants(dataset, step)},
             }
             work: Path = tmp_path_factory.mktemp(f"{dataset}-{step}")
             done[dataset, step] = course.grade(work, step, submissions, data_sets(dataset))
@@ -47,7 +49,10 @@ def in_group(dataset: str, step: str, *values: object) -> object:
 
 EVERY_STEP = [in_group(dataset, step) for dataset in DATASETS for step in build.STEPS]
 EVERY_VARIANT = [
-    in_group(dataset, step, variant) for dataset in DATASETS for step in build.STEPS for variant in variants(step)
+    in_group(dataset, step, variant)
+    for dataset in DATASETS
+    for step in build.STEPS
+    for variant in variants(dataset, step)
 ]
 
 
