@@ -6,8 +6,10 @@ Every stage is nbgrader's own: generate_assignment, zip_collect, autograde, gene
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +28,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from augcourse import build, data, measure, samples
+from augcourse import build, data, samples
 from augcourse.errors import BuildError
 
 __all__ = ["run"]
@@ -54,9 +56,11 @@ def run(
     failures: dict[tuple[str, str], str] = {}
     with contextlib.chdir(folder), _tools_on_path(), warnings.catch_warnings(), _progress(console) as bar:
         warnings.filterwarnings("ignore", module="nbgrader")
+        # nbgrader's converters also log through traitlets; what matters of it comes back as the result of a call.
+        logging.getLogger("traitlets").setLevel(logging.CRITICAL)
         api = _nbgrader_api()
         _stage(bar, "preparing the data", [None], lambda _: data.prepare())
-        _stage(bar, "training baselines", [None], lambda _: measure.fill_cache())
+        _stage(bar, "training baselines", [None], lambda _: _train_baselines())
         _stage(bar, "releasing the steps", steps, lambda s: _must(api.generate_assignment(s), s))
         _stage(bar, "collecting", steps, lambda step: _collect(root, students, step))
 
@@ -90,6 +94,14 @@ def _make_course(root: Path, folder: Path) -> None:
     shutil.copytree(root / "source", folder / "source", ignore=shutil.ignore_patterns("handin", ".ipynb_checkpoints"))
 
 
+def _train_baselines() -> None:
+    """In a process of its own, so that this one never holds TensorFlow."""
+    command = [sys.executable, "-m", "augcourse.cli", "baselines"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BuildError(f"the baselines were not trained: {_last_line({'error': done.stderr})}")
+
+
 def _collect(root: Path, students: Sequence[samples.Student], step: str) -> None:
     """Lay the students' files out as a learning management system would, and let nbgrader collect them."""
     from nbgrader.apps import ZipCollectApp
@@ -114,7 +126,7 @@ def _table(
     table = Table(title="automatic marks", title_justify="left")
     table.add_column("student")
     for step in steps:
-        table.add_column(step, justify="right")
+        table.add_column(step.replace("_", "\n"), justify="right")
     notes = [f"{student.name}: {student.point}" for student in students]
     marks = {(s["student"], s["name"]): s for step in steps for s in api.get_submissions(step)}
     for student in students:
