@@ -5,6 +5,7 @@ Every expected error is one line on stderr and exit code 1; wrong arguments exit
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -84,7 +85,7 @@ def data_info() -> None:
         from augcourse import data
 
         choice = data.prepare()
-        typer.echo(f"{choice.reason}\nfingerprint {data.fingerprint(choice.name)}")
+        typer.echo(f"{choice.reason}\nfolder {data.data_dir()}\nfingerprint {data.fingerprint(choice.name)}")
 
 
 @app.command()
@@ -134,7 +135,9 @@ def _build(root: Path, steps: tuple[str, ...], source_from: Direction) -> None:
     from augcourse import build as builder
     from augcourse import data
 
-    data.prepare("uci_digits")
+    # The committed solutions are those of the data that everybody has.
+    os.environ["AUGCOURSE_DATASET"] = "uci_digits"
+    data.prepare()
     for step in steps:
         if source_from is Direction.source:
             builder.write_lesson(root, step)

@@ -106,11 +106,11 @@ def choose_dataset() -> DatasetChoice:
     if asked != "auto":
         raise DataError(f"AUGCOURSE_DATASET={asked} is unknown: set it to auto, mnist or uci_digits.")
     if found:
-        return DatasetChoice("mnist", f"mnist, because a prepared mnist was found in {data_dir()}.")
+        return DatasetChoice("mnist", "mnist, because it is prepared here and AUGCOURSE_DATASET names no other.")
     return DatasetChoice(
         "uci_digits",
-        "uci_digits, because AUGCOURSE_DATASET names no data set and no prepared mnist was found in "
-        f"{data_dir()}; to use MNIST, {_TWO_WAYS}.",
+        "uci_digits, because AUGCOURSE_DATASET names no data set and no mnist is prepared here; "
+        f"to use MNIST, {_TWO_WAYS}.",
     )
 
 

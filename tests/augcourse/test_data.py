@@ -184,10 +184,10 @@ def test_data_dir_defaults_to_that_of_tfds(monkeypatch):
     assert data.data_dir() == Path("~/tensorflow_datasets").expanduser()
 
 
-def test_without_mnist_the_choice_is_uci_digits_and_says_where_it_looked(prepared):
+def test_without_mnist_the_choice_is_uci_digits_and_says_how_to_get_mnist(prepared):
     choice = data.choose_dataset()
     assert choice.name == "uci_digits"
-    assert str(prepared) in choice.reason
+    assert "import-idx" in choice.reason
 
 
 def test_a_prepared_mnist_is_chosen(empty, tmp_path):
