@@ -14,7 +14,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export TFDS_DATA_DIR ?= $(CURDIR)/data
 export AUGCOURSE_CACHE_DIR ?= $(CURDIR)/data/cache
 
-.PHONY: help install demo test lab build check results bench lint lock clean
+.PHONY: help install demo test lab build check results bench attacks lint lock clean
 
 help: ## list the targets
 	@echo "Data Augmentation in Deep Learning with TensorFlow"; echo
@@ -64,6 +64,9 @@ results: $(READY) ## train the course's own runs again (MNIST too, where it is p
 
 bench: $(READY) ## time each step's solution
 	@$(BIN)/python -m benchmarks.steps
+
+attacks: $(READY) ## grade the attack bank, stock nbgrader beside this project, and write its table
+	@$(BIN)/python -W ignore -m benchmarks.attacks
 
 lint: $(READY) ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

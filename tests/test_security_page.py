@@ -1,0 +1,40 @@
+"""The security page: every test that it names exists, and its table is complete and clean on our side."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+
+def cited():
+    """(file, test) of every test that the page names; a bare `::test` belongs to the file named before it."""
+    file = ""
+    for path, test in re.findall(r"`(tests/[\w/]+\.py)?(?:::(test_\w+))?`", PAGE):
+        file = path or file
+        if path or test:
+            yield file, test
+
+
+@pytest.mark.parametrize(("file", "test"), sorted(set(cited())))
+def test_a_test_that_the_page_names_exists(file, test):
+    source = (ROOT / file).read_text(encoding="utf-8")
+    assert not test or f"def {test}(" in source
+
+
+def test_the_page_names_tests():
+    assert len(set(cited())) > 15
+
+
+def test_the_table_has_every_attack_and_ours_held_against_each():
+    from tests.attacks.bank import ATTACKS
+    from tests.attacks.course_bank import ATTACKS as COURSE_ATTACKS
+
+    table = [line.strip("| ").split(" | ") for line in PAGE.split("## The attack bank")[1].splitlines() if "|" in line]
+    ours = {cells[0].strip(): cells[-1].strip() for cells in table}
+    for attack in (*ATTACKS, *COURSE_ATTACKS):
+        assert any(name.endswith(attack.name) and verdict == "held" for name, verdict in ours.items()), attack.name
