@@ -37,4 +37,6 @@ def test_the_table_has_every_attack_and_ours_held_against_each():
     table = [line.strip("| ").split(" | ") for line in PAGE.split("## The attack bank")[1].splitlines() if "|" in line]
     ours = {cells[0].strip(): cells[-1].strip() for cells in table}
     for attack in (*ATTACKS, *COURSE_ATTACKS):
-        assert any(name.startswith(attack.name) and verdict.startswith("held") for name, verdict in ours.items()), attack.name
+        assert any(name.startswith(attack.name) and verdict.startswith("held") for name, verdict in ours.items()), (
+            attack.name
+        )
