@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -623,11 +624,19 @@ def test_a_bubblewrap_that_may_not_is_reported_in_its_own_words(programs):
         require()
 
 
-def test_a_sandbox_that_does_not_start_is_reported_in_its_own_words(tmp_path: Path):
-    before = set(os.listdir("/tmp"))
+def test_a_sandbox_that_does_not_start_is_reported_in_its_own_words(tmp_path: Path, monkeypatch):
+    made: list[Path] = []
+    make = tempfile.mkdtemp
+
+    def noted(*args: Any, **kwargs: Any) -> str:
+        made.append(Path(make(*args, **kwargs)))
+        return str(made[-1])
+
+    monkeypatch.setattr(tempfile, "mkdtemp", noted)
     with pytest.raises(GraderFailed, match=r"did not start \(bwrap: Can't find source path"), kernel(tmp_path / "gone"):
         pass
-    assert not any(name.startswith("gbx-") for name in set(os.listdir("/tmp")) - before)
+    assert [path for path in made if path.name.startswith("gbx-")]
+    assert not [path for path in made if path.exists()]
 
 
 def test_the_accepted_risk_runs_the_kernel_unprotected(programs, world: World, caplog):
