@@ -36,7 +36,7 @@ def test_the_table_has_every_attack_and_ours_held_against_each():
 
     table = [line.strip("| ").split(" | ") for line in PAGE.split("## The attack bank")[1].splitlines() if "|" in line]
     ours = {cells[0].strip(): cells[-1].strip() for cells in table}
-    for attack in (*ATTACKS, *COURSE_ATTACKS):
-        assert any(name.startswith(attack.name) and verdict.startswith("held") for name, verdict in ours.items()), (
-            attack.name
-        )
+    for attack in [*(a.name for a in ATTACKS), *(a.name for a in COURSE_ATTACKS)]:
+        verdicts = [verdict for name, verdict in ours.items() if name.startswith(attack)]
+        assert verdicts, attack
+        assert all(verdict.startswith("held") for verdict in verdicts), attack
