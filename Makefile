@@ -62,7 +62,8 @@ check: $(READY) ## say where lessons, source, release and solutions drift apart
 results: $(READY) ## train the course's own runs again (MNIST too, where it is prepared)
 	@$(BIN)/augcourse results
 
-bench: $(READY) ## time each step's solution
+bench: $(READY) bubblewrap ## time each step and what the sandbox adds
+	@$(BIN)/python -m benchmarks.sandbox
 	@$(BIN)/python -m benchmarks.steps
 
 attacks: $(READY) ## grade the attack bank, stock nbgrader beside this project, and write its table
