@@ -265,7 +265,7 @@ ATTACKS: tuple[CourseAttack, ...] = (
         "million",
         "recipe",
         "a recipe has a size",
-        RECIPE.format(instead=f"[{FLIP}] * 1_000_000"),
+        RECIPE.format(instead=f"[{FLIP}] * 100_000"),  # for each of ten digits
         "at most",
     ),
 )
