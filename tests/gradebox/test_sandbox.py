@@ -201,9 +201,12 @@ def test_a_link_in_the_submission_leads_nowhere(student: Kernel, world: World):
     assert (world.folder / "link").read_text() == SECRET
 
 
-@pytest.mark.parametrize("path", ["/etc/shadow", "/root/.ssh", "/home", "/var", "/run", "/sys", "/boot"])
+SUPERUSERS_HOME = os.path.expanduser("~root")
+
+
+@pytest.mark.parametrize("path", ["/etc/shadow", f"{SUPERUSERS_HOME}/.ssh", "/home", "/var", "/run", "/sys", "/boot"])
 def test_the_systems_own_secrets_are_not_there(student: Kernel, path):
-    if path == "/root/.ssh" and sys.base_prefix.startswith("/root/"):
+    if path == f"{SUPERUSERS_HOME}/.ssh" and sys.base_prefix.startswith(f"{SUPERUSERS_HOME}/"):
         student.run("import os")
         assert value(student, "[name for name in os.listdir('/root') if not name.startswith('.pyenv')]") == []
     else:
