@@ -14,7 +14,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export TFDS_DATA_DIR ?= $(CURDIR)/data
 export AUGCOURSE_CACHE_DIR ?= $(CURDIR)/data/cache
 
-.PHONY: help install demo test lab build check results bench attacks lint lock clean
+.PHONY: help install demo test lab build check results calibrate bench attacks lint lock clean
 
 help: ## list the targets
 	@echo "Data Augmentation in Deep Learning with TensorFlow"; echo
@@ -62,8 +62,12 @@ check: $(READY) ## say where lessons, source, release and solutions drift apart
 results: $(READY) ## train the course's own runs again (MNIST too, where it is prepared)
 	@$(BIN)/augcourse results
 
-bench: $(READY) bubblewrap ## time each step and what the sandbox adds
+calibrate: $(READY) ## measure how often the verdict errs (MNIST too, where it is prepared)
+	@$(BIN)/augcourse calibrate
+
+bench: $(READY) bubblewrap ## time each step, a verdict, and what the sandbox adds
 	@$(BIN)/python -m benchmarks.sandbox
+	@$(BIN)/python -m benchmarks.verdict
 	@$(BIN)/python -m benchmarks.steps
 
 attacks: $(READY) ## grade the attack bank, stock nbgrader beside this project, and write its table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_make_lists_every_target_that_the_readme_names():
 
 
 def test_the_settings_in_the_text_are_the_settings():
-    assert (SETTINGS.labels_per_class, SETTINGS.steps, SETTINGS.grader_runs) == (10, 600, 3)
+    assert (SETTINGS.labels_per_class, SETTINGS.steps, SETTINGS.looks) == (10, 600, (3, 5, 8))
 
 
 @pytest.mark.parametrize("dataset", results.DATASETS)
@@ -59,3 +60,11 @@ def test_what_the_text_says_of_the_figure_is_in_the_figure(dataset):
     assert gains["the tutorial's four"] < 0
     assert (results.gains("ablation", dataset)["horizontal flip"] < 0).all()
     assert gains["shift ±10 %"] > gains["the label-aware four"] > gains["the tutorial's four"]
+
+
+def test_what_the_text_says_of_the_labels_is_in_the_table():
+    rows: Any = results.by_labels("mnist").set_index(["augmentation", "labels per class"]).accuracy
+    gains = {n: rows["the best known", n] - rows["none", n] for n in results.LABELS}
+    assert rows["the best known", 10] > 94
+    assert gains[10] > gains[30] > gains[100]
+    assert gains[100] < 2

@@ -507,7 +507,7 @@ checks.expect(
 checks.passed("train_augmented")
 ### BEGIN HIDDEN TESTS
 from augcourse import recipes
-from augcourse.measure import GRADER_RUNS, Run
+from augcourse.measure import FIRST_LOOK, Run
 
 reached = 100 * accuracy(weights, *data.load_arrays(data.TEST))
 baseline = 100 * measure.accuracies(None, [Run(draw=0, seed=0)])[0]
@@ -518,7 +518,7 @@ checks.expect(
     got=f"{reached:.1f} %",
     why="the model was trained on too few different pictures; take every batch once, straight from train_batches",
 )
-usual = 100 * measure.accuracies(recipes.geometric(), GRADER_RUNS).mean()
+usual = 100 * measure.accuracies(recipes.geometric(), FIRST_LOOK).mean()
 checks.expect(
     abs(reached - usual) <= SETTINGS.slack_points,
     "your weights lie where other runs of this recipe lie",
@@ -726,9 +726,13 @@ for name, arm in (("every digit brightened", fair), ("only 0, 1 and 8 brightened
 # itself, several times, and compares them in pairs. This is its rule:
 
 # %% tags=["show"]
-print(f"{SETTINGS.grader_runs} runs, each with its own {SETTINGS.labels_per_class} labels per class and its own seed")
-print(f"in every run both models take {SETTINGS.steps} steps from the same weights and are judged by the test digits")
-print(f"your recipe passes when its mean paired gain is at least {SETTINGS.margin_points:+g} points")
+first, *later = SETTINGS.looks
+print(f"{first} runs, each with its own {SETTINGS.labels_per_class} labels per class and its own seed; in every run both")
+print(f"models take {SETTINGS.steps} steps from the same weights and are judged by the test digits")
+print(f"beats the baseline: the mean paired gain is surely above {SETTINGS.margin_points:+g} points, luck allowed for")
+print(f"does not:           it is surely below {SETTINGS.margin_points:+g} points")
+print(f"neither:            more runs, up to {later[-1]}; still neither is too close to call, and a person decides")
+print(f"'surely' errs on either side in at most {SETTINGS.error_rate:.0%} of all verdicts; three runs need a clear gain")
 
 # %% [markdown]
 # **Exercise 5 (3 points).** Write `my_recipe()`. Use what you have seen: which ingredients carry the gain, how far to
@@ -781,13 +785,9 @@ checks.passed("my_recipe")
 from augcourse import measure
 from augcourse.recipes import SURVIVES_A_MIRROR
 
-said = measure.judge(recipe)
 spoilt = sorted(set(recipe.flipped_digits()) - set(SURVIVES_A_MIRROR))
-checks.expect(
-    said.outcome == "beats the baseline",
-    "the grader trained both models itself, with your recipe and without any",
-    expected=f"a mean paired gain of at least {said.margin:+g} points",
-    got=said.sentence(),
+checks.verdict(
+    measure.judge(recipe),
     why=f"the mirror image of {', '.join(map(str, spoilt))} is no longer that digit" if spoilt else "",
     mistake=None if spoilt else "stronger is better",
 )

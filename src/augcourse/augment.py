@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,6 +195,19 @@ def _check_transforms(pipeline: Any) -> None:
     unknown = sorted({name for name in names if name not in SERIALIZABLE_REGISTRY})
     if unknown:
         raise RecipeError(f"recipe: {', '.join(unknown)} is not one of albumentations' own transforms")
+    paths = sorted({text for text in _strings(node) if "/" in text or "\\" in text})
+    if paths:
+        raise RecipeError(
+            f"recipe: {paths[0][:80]!r} looks like a file's path; a recipe must be complete without files"
+        )
+
+
+def _strings(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict | list):
+        for each in node.values() if isinstance(node, dict) else node:
+            yield from _strings(each)
 
 
 def _without_flips(pipeline: dict[str, Any]) -> str:

@@ -7,13 +7,20 @@ likely reasons are the mistakes that everybody makes once, each as a question an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["MISTAKES", "CheckFailed", "Hint", "expect", "passed"]
+if TYPE_CHECKING:
+    from augcourse.compare import Verdict
+
+__all__ = ["MISTAKES", "CheckFailed", "Hint", "TooCloseToCall", "expect", "passed", "verdict"]
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - the name that a student reads
     """A check or hidden test that failed; its text is for the student."""
+
+
+class TooCloseToCall(Exception):  # noqa: N818 - the name that a student reads
+    """The grader's runs cannot decide: no mark is given, and a person looks at the figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,30 @@ def expect(
         lines.append(f"  ask:      {hint.question}")
         lines.append(f"  look at:  {hint.pointer}")
     raise CheckFailed("\n".join(lines))
+
+
+def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None:
+    """Pass where the verdict is *beats the baseline*; fail, or ask for a person, with the figures.
+
+    Args:
+        said: what `measure.judge` returned.
+        why, mistake: those of `expect`, for a recipe that does not beat the baseline.
+
+    Raises:
+        CheckFailed: the recipe does not beat the baseline.
+        TooCloseToCall: as many runs as the grader trains cannot tell. Grading sets nbgrader's flag for a grade by
+            hand where it meets this name (`gradebox.marks`), and gives no mark of its own.
+    """
+    if said.outcome == "too close to call":
+        raise TooCloseToCall(f"{said.sentence()}. Your instructor decides.")
+    expect(
+        said.outcome == "beats the baseline",
+        "the grader trained both models itself, with your recipe and without any",
+        expected=f"a mean paired gain that is surely above {said.margin:+g} points",
+        got=said.sentence(),
+        why=why,
+        mistake=mistake,
+    )
 
 
 def passed(exercise: str) -> None:

@@ -163,6 +163,20 @@ def results(
 
 
 @app.command()
+def calibrate(
+    dataset: Annotated[list[str] | None, typer.Option(help="only these data sets; others keep their verdicts")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="processes that train side by side")] = 2,
+    blocks: Annotated[int | None, typer.Option(min=2, help="verdicts per recipe; 20 on uci_digits, 5 on mnist")] = None,
+) -> None:
+    """Judge recipes of known worth many times, and write how often the verdict errs."""
+    with one_line_errors():
+        from augcourse import calibrate as module
+        from augcourse import results as available_from
+
+        module.make(course_root(), tuple(dataset or available_from.available()), workers, blocks)
+
+
+@app.command()
 def demo(
     folder: Annotated[Path | None, typer.Option(help="where to grade the sample class; build/demo if left out")] = None,
 ) -> None:

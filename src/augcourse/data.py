@@ -223,10 +223,10 @@ def import_idx(source: Path, data_dir: Path | None = None, overwrite: bool = Fal
         DataError: damaged, missing or mismatched files, an existing mnist, a folder that cannot be written.
             Nothing half-written stays behind, and an existing mnist stays as it was.
     """
+    parts, halved = find_parts(Path(source))
     folder = _dataset_folder("mnist", data_dir)
     if _is_prepared("mnist", data_dir) and not overwrite:
         raise DataError(f"{folder} exists already: import with overwrite to replace it.")
-    parts, halved = find_parts(Path(source))
     _write("mnist", imported_mnist(parts, halved), data_dir, overwrite=overwrite)
     _load.cache_clear()
     return ImportSummary(folder, len(parts["train"][1]), len(parts["test"][1]), halved)

@@ -151,19 +151,22 @@ class Handin:
         return array
 
     def recipe(self) -> Any:
-        """The `Recipe` of the hand-in.
+        """The `Recipe` of the hand-in, tried in a process of its own.
 
         Raises:
-            HandinError: missing, or not a recipe that may be used.
+            HandinError: missing, not a recipe that may be used, or one that fails its trial (`augcourse.trial`).
         """
+        from augcourse import trial
         from augcourse.augment import Recipe
 
         path = _path(self.exercise, "recipe.json")
         _check_file(path, self.exercise, MAX_JSON_BYTES, "recipe")
         try:
-            return Recipe.from_json(path.read_bytes())
+            recipe = Recipe.from_json(path.read_bytes())
+            trial.check(recipe)
         except RecipeError as error:
             raise HandinError(f"{self.exercise}: {error}") from None
+        return recipe
 
     def weights(self) -> list[np.ndarray]:
         """The eight float32 arrays of the course's network, all finite.

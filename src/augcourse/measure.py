@@ -22,7 +22,7 @@ from augcourse.compare import Verdict, paired_gains, verdict
 from augcourse.settings import SETTINGS, Settings
 from augcourse.train import accuracy, train
 
-__all__ = ["GRADER_RUNS", "Run", "accuracies", "fill_cache", "judge", "labelled_digits"]
+__all__ = ["FIRST_LOOK", "GRADER_RUNS", "Run", "accuracies", "fill_cache", "judge", "labelled_digits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,11 @@ class Run:
     seed: int
 
 
-GRADER_RUNS: tuple[Run, ...] = tuple(Run(9_000 + i, 7_000 + i) for i in range(SETTINGS.grader_runs))
-"""The runs behind a verdict; no lesson trains on these draws."""
+GRADER_RUNS: tuple[Run, ...] = tuple(Run(9_000 + i, 7_000 + i) for i in range(max(SETTINGS.looks)))
+"""The runs behind a verdict, in the order in which they are trained; no lesson trains on these draws."""
+
+FIRST_LOOK: tuple[Run, ...] = GRADER_RUNS[: SETTINGS.looks[0]]
+"""The runs that every verdict is made of, at least."""
 
 
 def labelled_digits(draw: int, name: str | None = None, settings: Settings = SETTINGS) -> tuple[np.ndarray, np.ndarray]:
@@ -60,10 +63,20 @@ def judge(
     name: str | None = None,
     settings: Settings = SETTINGS,
 ) -> Verdict:
-    """The verdict on a recipe: both arms retrained on every run, compared in pairs."""
-    baseline = accuracies(None, runs, name=name, settings=settings)
-    augmented = accuracies(recipe, runs, name=name, settings=settings)
-    return verdict(paired_gains(baseline, augmented), settings.margin_points)
+    """The verdict on a recipe: both arms retrained and compared in pairs, with more runs while it is too close.
+
+    The looks of the settings say after how many runs; `runs` are at least as many as the last look. Equal
+    arguments give equal bits, in a fresh process, a used one, or one of many, on one machine.
+    """
+    baseline, augmented = np.empty(0), np.empty(0)
+    for look in settings.looks:
+        more = runs[len(baseline) : look]
+        baseline = np.append(baseline, accuracies(None, more, name=name, settings=settings))
+        augmented = np.append(augmented, accuracies(recipe, more, name=name, settings=settings))
+        said = verdict(paired_gains(baseline, augmented), settings)
+        if said.outcome != "too close to call":
+            break
+    return said
 
 
 def fill_cache(name: str | None = None) -> None:
@@ -74,7 +87,7 @@ def fill_cache(name: str | None = None) -> None:
     from augcourse.recipes import geometric
 
     accuracies(None, [Run(0, 0), *GRADER_RUNS], name=name)
-    accuracies(geometric(), GRADER_RUNS, name=name)
+    accuracies(geometric(), FIRST_LOOK, name=name)
 
 
 def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings: Settings) -> float:

@@ -31,9 +31,9 @@ def affine(
     )
 
 
-def brightness(limit: float = 0.3) -> A.RandomBrightnessContrast:
+def brightness(limit: float = 0.3, *, p: float = 1.0) -> A.RandomBrightnessContrast:
     """Add up to ± limit of the full scale to every pixel."""
-    return A.RandomBrightnessContrast(brightness_limit=(-limit, limit), contrast_limit=(0, 0), p=1.0)
+    return A.RandomBrightnessContrast(brightness_limit=(-limit, limit), contrast_limit=(0, 0), p=p)
 
 
 def saturation(limit: float = 0.5) -> A.ColorJitter:
@@ -45,6 +45,22 @@ def geometric(strength: float = 1.0) -> Recipe:
     """Rotation ±15°, shift ±10 %, scale ±10 % and shear ±10°, times a strength, and brightness ±0.3."""
     warp = affine(rotate=15 * strength, shift=0.1 * strength, scale=min(0.1 * strength, 0.9), shear=10 * strength)
     return Recipe.of(A.Compose([warp, brightness()]))
+
+
+def elastic(alpha: float = 60.0, *, p: float = 0.7) -> A.ElasticTransform:
+    """Shift every pixel along a smooth random field (Simard, Steinkraus and Platt 2003), by a few pixels at most."""
+    return A.ElasticTransform(alpha=alpha, sigma=4, p=p)
+
+
+def pen() -> A.OneOf:
+    """A thicker pen, a thinner one or the same, equally often."""
+    wider, thinner = (A.Morphological(scale=(2, 2), operation=kind, p=1.0) for kind in ("dilation", "erosion"))
+    return A.OneOf([wider, thinner, A.NoOp()], p=1.0)
+
+
+def best_known() -> Recipe:
+    """What we know to gain most: a strong affine warp, an elastic one, and another pen."""
+    return Recipe.of(A.Compose([affine(rotate=20, shift=0.1, scale=0.2, shear=20), elastic(), pen()]))
 
 
 def _single(transform: A.BasicTransform) -> Callable[[], Recipe]:
@@ -69,6 +85,7 @@ NAMED: dict[str, Callable[[], Recipe]] = {
     "the label-aware four": lambda: _four(SURVIVES_A_MIRROR),
     "rotation ±180°": _single(affine(rotate=180)),
     "geometric": geometric,
+    "the best known": best_known,
 }
 """Name → recipe; the names are those of the tables and figures."""
 

@@ -23,8 +23,12 @@ class Settings:
         batch_size: images per step.
         learning_rate: of Adam.
         epoch_steps: optimiser steps between two points of a learning curve.
-        grader_runs: paired runs (one draw of the labels and one seed each) behind a verdict.
-        margin_points: mean paired gain, in percentage points of test accuracy, that a recipe must reach.
+        looks: after how many paired runs (one draw of the labels and one seed each) the grader looks at the gains;
+            it stops at the first look that decides, and the last is the most that it trains.
+        margin_points: what the mean paired gain is held against, in percentage points of test accuracy.
+        error_rate: how often a verdict may be wrong on either side of the margin, over all looks together.
+        spread_points: standard deviation of a recipe's gains between runs, known from earlier recipes.
+        spread_runs: how many runs that knowledge is worth, as degrees of freedom.
         slack_points: how far a student's own weights may lie from the grader's runs of the same recipe.
     """
 
@@ -33,8 +37,11 @@ class Settings:
     batch_size: int = 50
     learning_rate: float = 1e-3
     epoch_steps: int = 50
-    grader_runs: int = 3
+    looks: tuple[int, ...] = (3, 5, 8)
     margin_points: float = 0.5
+    error_rate: float = 0.05
+    spread_points: float = 1.3
+    spread_runs: int = 6
     slack_points: float = 6.0
 
     def training(self) -> dict[str, float]:

@@ -111,6 +111,15 @@ def test_a_lambda_is_refused():
         Recipe.of(A.Compose([A.Lambda(image=unchanged)]))
 
 
+@pytest.mark.parametrize("path", ["/etc/passwd", "..\\secret.png", "other/picture.png"])
+def test_a_path_in_a_recipe_is_refused(path):
+    content = json.loads(Recipe.of(A.Compose([A.NoOp()])).to_json())
+    for pipeline in content["pipelines"]:
+        pipeline["transform"]["transforms"][0]["reference"] = [path]
+    with pytest.raises(RecipeError, match="file's path"):
+        Recipe.from_json(json.dumps(content))
+
+
 def test_a_class_from_elsewhere_is_refused():
     content = json.loads(recipes.geometric().to_json())
     for pipeline in content["pipelines"]:

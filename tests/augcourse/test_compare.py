@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import stats
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 from sklearn.metrics import recall_score
+from statsmodels.stats.proportion import proportion_confint
 
 from augcourse import compare
+from augcourse.settings import SETTINGS
 
 RNG = np.random.default_rng(0)
 LABELS, PREDICTIONS = RNG.integers(0, 10, 300), RNG.integers(0, 10, 300)
@@ -68,13 +73,63 @@ def test_an_absent_digit_has_no_recall():
 
 @pytest.mark.parametrize(
     ("gains", "outcome"),
-    [([4.0, 5.0, 3.0], "beats the baseline"), ([-4.0, -5.0, -3.0], "does not"), ([0.0, 0.0, 0.0], "does not")],
+    [
+        ([4.0, 5.0, 3.0], "beats the baseline"),
+        ([-4.0, -5.0, -3.0], "does not"),
+        ([0.0, 0.0, 0.0], "does not"),
+        ([1.5, 0.4, 0.0], "too close to call"),
+        ([6.0, -1.0, 2.0], "too close to call"),
+    ],
 )
-def test_the_verdict_follows_the_mean_gain(gains, outcome):
+def test_the_verdict_follows_the_gains_and_their_spread(gains, outcome):
     assert compare.verdict(np.array(gains)).outcome == outcome
 
 
 def test_the_verdict_says_its_figures():
-    said = compare.verdict(np.array([4.0, 5.0, 3.0]), margin=0.5).sentence()
-    for figure in ("+4.0 points", "3 runs", "+1.5 to +6.5", "+0.5"):
-        assert figure in said
+    said = compare.verdict(np.array([4.0, 5.0, 3.0]))
+    sentence = said.sentence()
+    for figure in ("+4.0 points", "3 runs", f"{said.low:+.1f} and {said.high:+.1f}", "+0.5"):
+        assert figure in sentence
+
+
+def test_one_run_is_no_verdict():
+    with pytest.raises(ValueError, match="at least two runs"):
+        compare.verdict(np.array([5.0]))
+
+
+@given(arrays(np.float64, st.integers(2, 8), elements=st.floats(-20, 20)), st.floats(-5, 5))
+def test_limits_hold_the_mean_and_move_with_the_gains(gains, by):
+    low, high = compare.limits(gains)
+    assert low <= gains.mean() <= high
+    moved = gains + by
+    if gains.any() and moved.any():
+        assert compare.limits(moved) == pytest.approx((low + by, high + by), abs=1e-9)
+
+
+@given(arrays(np.float64, 5, elements=st.floats(-20, 20)))
+def test_more_looks_or_a_smaller_error_rate_never_narrow_the_limits(gains):
+    low, high = compare.limits(gains)
+    for stricter in (replace(SETTINGS, looks=(3, 5, 8, 13)), replace(SETTINGS, error_rate=0.01)):
+        wide = compare.limits(gains, stricter)
+        assert wide[0] <= low
+        assert wide[1] >= high
+
+
+def test_without_prior_knowledge_the_limits_are_those_of_students_t():
+    gains = np.array([1.0, 2.0, 4.0, 4.5])
+    alone = replace(SETTINGS, spread_runs=0, looks=(4,))
+    wanted = compare.interval(gains, 1 - 2 * SETTINGS.error_rate)
+    assert compare.limits(gains, alone) == pytest.approx((wanted.low, wanted.high))
+
+
+@pytest.mark.parametrize(
+    ("true_gain", "spread"),
+    [(SETTINGS.margin_points, 0.7), (SETTINGS.margin_points, SETTINGS.spread_points), (0.0, 2.5), (-1.0, 3.0)],
+)
+def test_the_whole_sequence_keeps_its_error_rate(true_gain, spread):
+    """At the margin for a spread up to the known one; for a recipe that gains nothing, for nearly twice as much."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(true_gain, spread, (2000, max(SETTINGS.looks)))
+    outcomes = [[compare.verdict(row[:n]).outcome for n in SETTINGS.looks] for row in rows]
+    wrong = sum("beats the baseline" in each for each in outcomes)
+    assert proportion_confint(wrong, len(rows), method="beta", alpha=0.1)[0] <= SETTINGS.error_rate

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,12 +68,66 @@ def test_other_settings_are_another_entry(empty_cache):
     assert len(list(empty_cache.iterdir())) == 2
 
 
+PROGRAM = """
+import sys
+from dataclasses import replace
+from typing import Any
+from augcourse import measure, recipes
+from augcourse.settings import SETTINGS
+short = replace(SETTINGS, steps=50, looks=(2, 3))
+for _ in range(int(sys.argv[1])):
+    print(repr(measure.judge(recipes.geometric(), settings=short)))
+"""
+
+
+def test_the_same_bits_in_a_fresh_process_a_used_one_and_one_of_several(on_the_offline_digits, tmp_path):
+    """Every judgement trains anew: the cache of each is a file that cannot become a folder."""
+    said = set()
+    no_cache = tmp_path / "file"
+    no_cache.touch()
+    command = [sys.executable, "-c", PROGRAM]
+    environment = {**os.environ, "AUGCOURSE_CACHE_DIR": str(no_cache / "cache")}
+    options: dict[str, Any] = {"env": environment, "stdout": subprocess.PIPE, "text": True}
+    options["stderr"] = subprocess.DEVNULL
+    with subprocess.Popen([*command, "2"], **options) as used, subprocess.Popen([*command, "1"], **options) as other:
+        lines = [line for process in (used, other) for line in process.communicate(timeout=300)[0].splitlines()]
+    short = replace(SETTINGS, steps=50, looks=(2, 3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUGCOURSE_CACHE_DIR", str(no_cache / "cache"))
+        said = {*lines, repr(measure.judge(recipes.geometric(), settings=short))}
+    assert len(lines) == 3
+    assert len(said) == 1
+
+
+def test_the_grader_stops_at_the_first_look_that_decides(on_the_offline_digits, monkeypatch):
+    trained: list[tuple[bool, Run]] = []
+
+    def accuracies(recipe, runs, **_):
+        trained.extend((recipe is not None, run) for run in runs)
+        gain = 0.0 if recipe is None else next(gains)
+        return np.full(len(runs), 0.5 + gain / 100)
+
+    monkeypatch.setattr(measure, "accuracies", accuracies)
+    for steps, wanted, outcome in (
+        ((6.0,), 3, "beats the baseline"),
+        ((-6.0,), 3, "does not"),
+        ((1.0, 6.0), 5, "beats the baseline"),
+        ((1.0, 1.0, 0.0), 8, "too close to call"),
+    ):
+        trained.clear()
+        gains = iter(steps)
+        said = measure.judge(recipes.geometric())
+        assert (said.runs, said.outcome) == (wanted, outcome)
+        assert trained.count((True, measure.GRADER_RUNS[0])) == 1
+        assert len(trained) == 2 * wanted
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "outcome"),
     [
         ("geometric", "beats the baseline"),
-        ("the tutorial's four", "does not"),
+        ("horizontal flip", "does not"),
         ("rotation ±180°", "does not"),
         ("saturation ±0.5", "does not"),
     ],

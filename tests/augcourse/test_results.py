@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from augcourse import results
 from augcourse.errors import DataError
 
-STUDIES = ("spread", "ablation", "dial", "one line", "labels", "mirror")
+STUDIES = ("spread", "ablation", "dial", "one line", "labels", "table", "mirror")
 
 
 @pytest.mark.parametrize("dataset", results.DATASETS)
@@ -45,6 +47,19 @@ def test_the_facts_that_the_course_is_built_on_hold(dataset):
 
 
 @pytest.mark.parametrize("dataset", results.DATASETS)
+def test_the_best_known_recipe_is_the_best_with_few_labels(dataset):
+    table: Any = results.by_labels(dataset)
+    for n in (10, 30):
+        rows = table[table["labels per class"] == n].set_index("augmentation").accuracy
+        assert rows.idxmax() == "the best known"
+
+
+def test_the_best_known_recipe_reaches_94_percent_on_mnist_from_ten_labels_per_class():
+    rows: Any = results.by_labels("mnist").set_index(["augmentation", "labels per class"])
+    assert rows.loc[("the best known", 10), "accuracy"] >= 94
+
+
+@pytest.mark.parametrize("dataset", results.DATASETS)
 def test_a_row_reads_back_in_the_order_of_its_runs(dataset):
     assert all(len(values) == 5 for values in results.accuracies("ablation", dataset).values())
     baseline = results.accuracies("labels", dataset)["none, 10"]
@@ -71,6 +86,6 @@ def test_table_and_figure_are_those_of_the_stored_runs(tmp_path):
 
     committed = Path(__file__).parents[2] / "docs" / "results"
     results.write_summary(tmp_path)
-    for name in ("ablation.csv", "ablation.md"):
+    for name in ("ablation.csv", "ablation.md", "results.csv", "results.md"):
         assert (tmp_path / name).read_text() == (committed / name).read_text()
     assert {p.name for p in tmp_path.iterdir()} <= {p.name for p in committed.iterdir()}
