@@ -43,7 +43,7 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "gradebox.marks.SaveGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
@@ -94,6 +94,13 @@ c.SandboxProvisioner.hidden = [
 c.TrustedProvisioner.environment = {**c.SandboxProvisioner.environment, "AUGCOURSE_CACHE_DIR": cache}
 c.TrustedProvisioner.read_only = [tfds_data, cache]
 c.TrustedProvisioner.hidden = notebooks
+
+# Grading a class: two submissions at a time; before that, each worker has the data and the class's baselines.
+c.Classroom.workers = 2
+c.Classroom.worker_setup = [
+    ["python", "-m", "augcourse.cli", "data", "prepare"],
+    ["python", "-m", "augcourse.cli", "baselines"],
+]
 
 # Feedback: every message of a hidden test, and no line of its code.
 c.GenerateFeedback.preprocessors = [

@@ -81,13 +81,13 @@ def source_notebook() -> nbformat.NotebookNode:
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
-def make_course(root: Path, config: str = SPLIT_CONFIG) -> Course:
-    """The course in `root`, with its one step released."""
+def make_course(root: Path, config: str = SPLIT_CONFIG, notebook: nbformat.NotebookNode | None = None) -> Course:
+    """The course in `root`, with its one step released: `source_notebook`, or another notebook."""
     course = Course(root)
     (root / "nbgrader_config.py").write_text(config)
     folder = root / "source" / "sums"
     (folder / "handin").mkdir(parents=True)
-    nbformat.write(source_notebook(), folder / "sums.ipynb")
+    nbformat.write(notebook or source_notebook(), folder / "sums.ipynb")
     (folder / "helper.py").write_text("def factor():\n    return 3\n")
     (folder / "handin" / "triple.json").write_text("{}")  # left by whoever ran the solution
     done = course.nbgrader("generate_assignment", "sums")
