@@ -3,21 +3,29 @@
     make attacks
 
 Both get the same submissions to the same tiny course, stock in a throw-away course of its own and only those that can
-harm neither the machine nor its other processes. It takes about six minutes on two cores.
+harm neither the machine nor its other processes. This project grades the whole bank in each of its ways: as root, as
+an ordinary user, and through the formgrader's button. It takes about a quarter of an hour on two cores.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from tabulate import tabulate  # type: ignore[import-untyped]
 from tests.attacks import course_bank
 from tests.attacks.bank import ATTACKS, Attack
+from tests.attacks.formgrader import press_autograde
 from tests.attacks.grading import FEEDBACK, Graded, Outcome, grade
+from tests.gradebox.sandbox_support import as_ordinary_user
 from tests.gradebox.split_support import FULL_MARKS
 from tests.lessons import course
 
@@ -27,6 +35,9 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "security.md"
 BEGIN, END = "<!-- attacks: begin -->", "<!-- attacks: end -->"
 NOT_RUN = "not run"
+FEEDBACK_ATTACK = "reading the feedback page"
+ROOT_WAY, ORDINARY_WAY, BUTTON_WAY = "as root", "as an ordinary user", "through the formgrader's button"
+Grade = Callable[[Sequence[Attack]], Graded]
 
 
 def verdict(attack: Attack, outcome: Outcome | None, *, stock: bool) -> str:
@@ -39,9 +50,8 @@ def verdict(attack: Attack, outcome: Outcome | None, *, stock: bool) -> str:
     if points > 0:
         said.append("**full marks**" if points >= full else f"**{points:g} of {full:g} points**")
     # Every page that stock makes shows hidden tests: it is one row's result, not every row's.
-    shown = {name for name, place in outcome.leaks if not (stock and place == FEEDBACK and attack.group == "marks")}
-    if attack.group != "reach" and stock:
-        shown = {name for name, place in outcome.leaks if place != FEEDBACK}
+    everywhere = not stock or attack.name == FEEDBACK_ATTACK
+    shown = {name for name, place in outcome.leaks if everywhere or place != FEEDBACK}
     said += [f"**reads {name}**" for name in sorted(shown)]
     said += ["**changes files outside**"] * bool(outcome.changed)
     said += ["**outlives its kernel**"] * bool(outcome.survivors)
@@ -54,11 +64,49 @@ def verdict(attack: Attack, outcome: Outcome | None, *, stock: bool) -> str:
     return ", ".join(said)
 
 
-def honest(graded: Graded) -> str:
-    """What the honest submissions of a class got."""
+def honest(graded: Sequence[Graded]) -> str:
+    """What the honest submissions of every class got."""
     full = sum(FULL_MARKS.values())
-    kept = sum(points == full for points in graded.controls.values())
-    return f"{kept} of {len(graded.controls)} with full marks"
+    counts = [(sum(points == full for points in each.controls.values()), len(each.controls)) for each in graded]
+    said = ", ".join(dict.fromkeys(f"{kept} of {handed_in} with full marks" for kept, handed_in in counts))
+    return said if all(kept == handed_in for kept, handed_in in counts) else f"**{said}**"
+
+
+def agreed(by_way: Mapping[str, str]) -> str:
+    """One text for all ways if they agree; else each way's own, a broken one first and bold."""
+    if len(set(by_way.values())) == 1:
+        return next(iter(by_way.values()))
+    broken = [f"**{way}: {text.replace('**', '')}**" for way, text in by_way.items() if "**" in text]
+    return "; ".join([*broken, *(f"{way}: {text}" for way, text in by_way.items() if "**" not in text)])
+
+
+def ways() -> tuple[dict[str, Grade], dict[str, str]]:
+    """How this project can be made to grade here: (way → grader, way → why it cannot)."""
+    button = {BUTTON_WAY: partial(grade, press=press_autograde)}
+    if os.geteuid() != 0:
+        return {ORDINARY_WAY: grade, **button}, {ROOT_WAY: "it was an ordinary user who ran the command"}
+    command = as_ordinary_user([sys.executable, "-c", "import nbgrader, gradebox"])
+    try:
+        subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd="/")
+    except (OSError, subprocess.SubprocessError) as error:
+        return {ROOT_WAY: grade, **button}, {ORDINARY_WAY: f"root cannot become one here ({type(error).__name__})"}
+    return {ROOT_WAY: grade, ORDINARY_WAY: partial(grade, ordinary=True), **button}, {}
+
+
+def grade_bank(way: str, grade_class: Grade) -> list[Graded]:
+    """The whole bank in one way, in two classes, one after the other: as one user they share what a user may have."""
+    started, done = monotonic(), []
+    for marks in (True, False):
+        done.append(grade_class([attack for attack in ATTACKS if (attack.group == "marks") == marks]))
+    print(f"{way}: {len(ATTACKS)} attacks in {monotonic() - started:.0f} s", flush=True)
+    for attack in ATTACKS:
+        outcome = next(graded.outcomes[attack.name] for graded in done if attack.name in graded.outcomes)
+        if not verdict(attack, outcome, stock=False).startswith("held"):
+            print(f"{way}: {attack.name}: {outcome}", flush=True)
+    for graded in done:
+        if graded.returncode or graded.changed or graded.survivors:
+            print(f"{way}: {graded.returncode}, {graded.changed}, {graded.survivors}\n{graded.log[-2000:]}", flush=True)
+    return done
 
 
 def course_results() -> dict[str, str]:
@@ -81,35 +129,49 @@ def course_results() -> dict[str, str]:
     return results
 
 
-def rows(stock: Graded, ours: Sequence[Graded], of_course: dict[str, str]) -> list[list[str]]:
+def rows(stock: Graded, ours: Mapping[str, Sequence[Graded]], of_course: Mapping[str, str]) -> list[list[str]]:
     """The table's rows, in the bank's order, the honest submissions last."""
-    found = {name: outcome for graded in ours for name, outcome in graded.outcomes.items()}
+    found = {
+        way: {name: outcome for graded in classes for name, outcome in graded.outcomes.items()}
+        for way, classes in ours.items()
+    }
     lines = []
     for attack in ATTACKS:
-        results = (
-            verdict(attack, stock.outcomes.get(attack.name), stock=True),
-            verdict(attack, found[attack.name], stock=False),
-        )
-        lines.append([attack.name, attack.attacks, *results])
+        theirs = verdict(attack, stock.outcomes.get(attack.name), stock=True)
+        by_way = {way: verdict(attack, outcomes[attack.name], stock=False) for way, outcomes in found.items()}
+        lines.append([attack.name, attack.attacks, theirs, agreed(by_way)])
     lines += [[f"{a.name} ({a.step})", a.attacks, NOT_RUN, of_course[a.name]] for a in course_bank.ATTACKS]
-    theirs = "; ".join(dict.fromkeys(honest(graded) for graded in ours))
-    return [*lines, ["*honest work before, between and after*", "nobody else is disturbed", honest(stock), theirs]]
+    kept = agreed({way: honest(classes) for way, classes in ours.items()})
+    return [*lines, ["*honest work before, between and after*", "nobody else is disturbed", honest([stock]), kept]]
+
+
+def introduction(stock: Graded, ours: Mapping[str, Sequence[Graded]], not_run: Mapping[str, str]) -> str:
+    """How many attacks ran in which way."""
+    counts = {way: sum(len(graded.outcomes) for graded in classes) for way, classes in ours.items()}
+    said = [f"{count} attacks {way}" for way, count in counts.items()]
+    said += [f"none {way}, since {reason}" for way, reason in not_run.items()]
+    return (
+        f"In this run, this project graded {'; '.join(said)}. Of the same attacks, stock nbgrader graded "
+        f"{len(stock.outcomes)}. The {len(course_bank.ATTACKS)} on the course's own hand-ins, named with their step, "
+        "ran by `nbgrader autograde` as whoever ran the command. Where one verdict stands for this project, all ways "
+        "agree."
+    )
 
 
 def main() -> None:
     """Grade, print and write the table."""
     safe = [attack for attack in ATTACKS if attack.safe_for_stock]
-    marks = [attack for attack in ATTACKS if attack.group == "marks"]
-    outside = [attack for attack in ATTACKS if attack.group != "marks"]
+    possible, not_run = ways()
     with ThreadPoolExecutor(2) as pool:
+        grading = {way: pool.submit(grade_bank, way, grade_class) for way, grade_class in possible.items()}
         stock = pool.submit(grade, safe, stock=True)
-        ours = [pool.submit(grade, each) for each in (marks, outside)]
         of_course = pool.submit(course_results)
-        lines = rows(stock.result(), [each.result() for each in ours], of_course.result())
-    text = tabulate(
-        lines, headers=["attack", "what it attacks", "stock nbgrader 0.9.6", "this project"], tablefmt="pipe"
-    )
-    text = re.sub(r" {2,}", " ", re.sub(r"-{4,}", "---", text))
+        ours = {way: each.result() for way, each in grading.items()}
+        lines = rows(stock.result(), ours, of_course.result())
+    headers = ["attack", "what it attacks", "stock nbgrader 0.9.6", "this project"]
+    table = tabulate(lines, headers=headers, tablefmt="pipe")
+    table = re.sub(r" {2,}", " ", re.sub(r"-{4,}", "---", table))
+    text = f"{introduction(stock.result(), ours, not_run)}\n\n{table}"
     print(text)
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)

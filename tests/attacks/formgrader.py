@@ -14,7 +14,8 @@ from .grading import Throwaway
 
 __all__ = ["press_autograde"]
 
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 120
+GRADING_TIMEOUT_S = 300  # for one submission
 EXTENSION = '{"nbgrader.server_extensions.formgrader": True}'
 
 
@@ -58,5 +59,5 @@ def _request(address: str, token: str, method: str) -> dict[str, object]:
     request = urllib.request.Request(address, method=method, headers={"Authorization": f"token {token}"})
     if method == "POST":
         request.data = b""
-    with urllib.request.urlopen(request, timeout=120) as answer:
+    with urllib.request.urlopen(request, timeout=GRADING_TIMEOUT_S) as answer:
         return json.loads(answer.read())

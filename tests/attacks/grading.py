@@ -44,6 +44,7 @@ from .bank import PREAMBLE, Attack
 __all__ = ["CONTROLS", "Graded", "Outcome", "Throwaway", "grade"]
 
 CONTROLS = ("a_careful", "m_careful", "zz_careful")
+COMMAND_TIMEOUT_S = 1500  # for a whole class, on a machine with other work
 STOCK_CONFIG = """
 c = get_config()
 c.CourseDirectory.course_id = "tiny"
@@ -175,7 +176,13 @@ class Throwaway:
         words = [sys.executable, "-B", "-m", module, *arguments]
         words = as_ordinary_user(words) if self.ordinary else words
         return subprocess.run(
-            words, cwd=self.root, env=self.environment(), capture_output=True, text=True, timeout=500, check=False
+            words,
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT_S,
+            check=False,
         )
 
 

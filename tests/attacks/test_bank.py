@@ -1,7 +1,7 @@
 """No attack gains a mark, reads a secret, changes anything outside, outlives its kernel or disturbs the class.
 
-The bank runs through the real `nbgrader autograde` in two classes, and in smaller ones as an ordinary user and
-through the formgrader's button.
+The bank runs through the real `nbgrader autograde` in two classes. As an ordinary user, and through the formgrader's
+button, one attack of each kind runs here; `make attacks` runs the whole bank in these ways too.
 """
 
 import os
