@@ -1,0 +1,130 @@
+"""`gradebox`: grading a class from the command line."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from gradebox.errors import GradeboxError
+
+__all__ = ["app", "main"]
+
+SUBMISSIONS_FAILED, GRADER_FAILED, INTERRUPTED = 3, 4, 130
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Grade a class of nbgrader submissions.")
+
+
+@app.callback()
+def _gradebox() -> None:
+    """Grade a class of nbgrader submissions."""
+
+
+@app.command()
+def grade(
+    steps: Annotated[list[str], typer.Argument(help="steps (nbgrader's assignments) to grade")],
+    student: Annotated[str, typer.Option(help="only this student; wildcards are allowed")] = "*",
+    workers: Annotated[int | None, typer.Option(min=1, help="processes side by side [c.Classroom.workers]")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="a Dask scheduler's address, tcp://host:port [c.Classroom.scheduler]")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="grade what has not changed since its last result too")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object per submission on stdout")] = False,
+    course: Annotated[Path, typer.Option(help="folder of the course, with nbgrader_config.py")] = Path(),
+) -> None:
+    """Grade the submissions of these steps, several at a time, into the gradebook.
+
+    Settings come from nbgrader_config.py (c.Classroom.…); options override them. What was graded before and has not
+    changed is kept, so an interrupted run goes on where it was. Logs are in .gradebox/logs/STEP/STUDENT.log.
+
+    Exit codes: 0 all graded; 3 some submissions ended early or could not be read (they are marked); 4 the grader
+    failed on some (no mark; grade again); 130 interrupted; 1 anything else.
+    """
+    from gradebox.classroom import Classroom
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    console = Console(stderr=True)
+    settings = {name: value for name, value in (("workers", workers), ("scheduler", scheduler)) if value is not None}
+    results: list[Any] = []
+    try:
+        with _progress(console) as bar:
+            task = bar.add_task("grading", total=None, failed="")
+
+            def report(result: Any, kept: bool) -> None:
+                results.append(result)
+                failed = sum(each.status != "graded" for each in results)
+                bar.update(task, advance=1, failed=f"{failed} failed" if failed else "")
+                if as_json:
+                    print(json.dumps(_plain(result, kept)), flush=True)
+                elif result.status != "graded":
+                    bar.console.print(f"{result.student}, {result.step}: {result.reason}", style="red", highlight=False)
+
+            Classroom(course, **settings).grade(
+                steps, student, force=force, report=report, planned=lambda total: bar.update(task, total=total)
+            )
+    except KeyboardInterrupt:
+        console.print(
+            f"interrupted: {len(results)} submissions have their results; run the same command again to go on"
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    except GradeboxError as error:
+        console.print(f"gradebox: {error}", highlight=False)
+        raise typer.Exit(1) from None
+    console.print(_summary(results))
+    if any(result.status != "graded" for result in results):
+        raise typer.Exit(GRADER_FAILED)
+    if any(result.endings for result in results):
+        raise typer.Exit(SUBMISSIONS_FAILED)
+
+
+def _plain(result: Any, kept: bool) -> dict[str, Any]:
+    shown = {
+        name: value for name, value in asdict(result).items() if name not in ("files", "log", "comments", "penalties")
+    }
+    shown["marks"] = {mark.cell_id: mark.auto_score for mark in result.marks}
+    return shown | {"kept": kept}
+
+
+def _summary(results: list[Any]) -> Table:
+    table = Table("step", "submissions", "graded", "ended early", "grader failed", "seconds each")
+    for step in dict.fromkeys(result.step for result in results):
+        of_step = [result for result in results if result.step == step]
+        graded = [result for result in of_step if result.status == "graded"]
+        endings = Counter(name for result in graded for name in result.endings)
+        seconds = sum(result.seconds for result in of_step) / len(of_step)
+        named = ", ".join(f"{name} {n}" for name, n in sorted(endings.items())) or "–"
+        row = (step, len(of_step), len(graded), named, len(of_step) - len(graded), f"{seconds:.1f}")
+        table.add_row(*(str(each) for each in row))
+    return table
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("[red]{task.fields[failed]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def main() -> None:
+    """Entry point."""
+    app(prog_name="gradebox")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,337 @@
+"""A class on several workers: the marks of `nbgrader autograde`, each once, whatever is damaged, killed or repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from gradebox.classroom import Classroom, CourseError, read_files
+
+from .conftest import CONFIG, FULL_MARKS, HONEST, NO_MARKS, Course, GradedClass, answered, source_notebook
+
+STUB_CONFIG = CONFIG.replace('    "gradebox.execute.GradedExecute",\n', "")
+"""Nothing runs: what is left is the coordinator's own work, and nbgrader's."""
+
+ODD_NAMES = ("two words", 'o\'quote "q"', "ünï ☃", "[ab]*?", "--help", "a.b..c", "line\nbreak", "x" * 100)
+
+
+def run(course: Course, *words: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gradebox.cli", "grade", *words]
+    return subprocess.run(command, cwd=course.root, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def results_of(done: subprocess.CompletedProcess[str]) -> dict[str, dict]:
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len({row["student"] for row in rows}) == len(rows)
+    return {row["student"]: row for row in rows}
+
+
+def make_course(root: Path, config: str) -> Course:
+    course = Course(root)
+    (root / "nbgrader_config.py").write_text(config)
+    (root / "source" / "sums").mkdir(parents=True)
+    nbformat.write(source_notebook(), root / "source" / "sums" / "sums.ipynb")
+    done = course.nbgrader("generate_assignment", "sums")
+    assert done.returncode == 0, done.stderr
+    return course
+
+
+def damage(course: Course) -> None:
+    """Kinds that nbgrader's own copying does not survive, or that need a file system to be made."""
+    honest = nbformat.writes(answered(course.release("sums", "sums"), HONEST)).encode()
+
+    def place(student: str) -> Path:
+        path = course.root / "submitted" / student / "sums"
+        path.mkdir(parents=True)
+        return path
+
+    os.mkfifo(place("fifo") / "sums.ipynb")
+    (place("link") / "sums.ipynb").symlink_to("/etc/hostname")
+    (place("dangling") / "sums.ipynb").write_bytes(honest)
+    (course.root / "submitted" / "dangling" / "sums" / "data.csv").symlink_to("nowhere")
+    (place("folder") / "sums.ipynb").mkdir()
+    place("empty_folder")
+    with (place("100_megabytes") / "sums.ipynb").open("wb") as file:
+        file.truncate(100_000_000)
+    with (place("large_file") / "data.bin").open("wb") as file:
+        file.truncate(100_000_000)
+    (course.root / "submitted" / "large_file" / "sums" / "sums.ipynb").write_bytes(honest)
+    (place("no_time") / "sums.ipynb").write_bytes(honest)
+    (course.root / "submitted" / "no_time" / "sums" / "timestamp.txt").write_bytes(b"the day after \xff\n")
+    for name in ODD_NAMES:
+        (place(name) / "sums.ipynb").write_bytes(honest)
+
+
+@dataclass(frozen=True)
+class Graded:
+    course: Course
+    done: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def damaged_class(course: Course, graded_class: GradedClass, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """The class that nbgrader graded, and what nbgrader cannot grade, graded by two workers in a course of its own."""
+    own = make_course(tmp_path_factory.mktemp("classroom"), CONFIG)
+    shutil.copytree(course.root / "submitted", own.root / "submitted", dirs_exist_ok=True)
+    damage(own)
+    return Graded(own, run(own, "sums", "--json", "--workers", "2"))
+
+
+def test_marks_are_those_of_nbgrader(damaged_class, graded_class):
+    for student in sorted(path.name for path in (graded_class.course.root / "submitted").iterdir()):
+        theirs, ours = (each.marks(student) for each in (graded_class.course, damaged_class.course))
+        assert ours == theirs, student
+
+
+def test_every_submission_ends_with_one_result_and_what_is_wrong_with_it(damaged_class):
+    rows = results_of(damaged_class.done)
+    there = {path.name for path in (damaged_class.course.root / "submitted").iterdir()}
+    assert set(rows) == there
+    assert len(there) >= 40
+    assert all(row["status"] == "graded" for row in rows.values())
+    for student in ("fifo", "link", "folder", "100_megabytes", "empty_file", "not_json", "truncated"):
+        assert rows[student]["endings"] == ["UnreadableNotebook"], student
+    for student in ("empty_folder", "no_notebook"):
+        assert rows[student]["endings"] == ["MissingNotebook"], student
+    assert damaged_class.done.returncode == 3
+
+
+@pytest.mark.parametrize("student", [*ODD_NAMES, "dangling", "large_file", "no_time"])
+def test_whoever_hands_in_honest_work_gets_its_marks(damaged_class, student):
+    assert damaged_class.course.marks(student) == FULL_MARKS
+
+
+@pytest.mark.parametrize("student", ["fifo", "link", "folder", "empty_folder", "100_megabytes"])
+def test_what_cannot_be_read_is_marked_zero(damaged_class, student):
+    assert damaged_class.course.marks(student) == NO_MARKS
+
+
+def test_each_submission_has_a_log_of_its_own(damaged_class):
+    logs = damaged_class.course.root / ".gradebox" / "logs" / "sums"
+    assert "Autograding" in (logs / "a_careful.log").read_text()
+    assert "left behind" in (logs / "large_file.log").read_text()
+
+
+def test_nbgrader_goes_on_from_there(damaged_class):
+    course = damaged_class.course
+    assert course.nbgrader("export", "--to", "grades.csv").returncode == 0
+    done = course.nbgrader("generate_feedback", "sums", "--student", "a_careful")
+    assert done.returncode == 0, done.stderr
+    assert (course.root / "feedback" / "a_careful" / "sums" / "sums.html").is_file()
+
+
+# Without running anything: resuming, killing, regrading
+
+
+@pytest.fixture
+def stub_class(tmp_path: Path) -> Course:
+    course = make_course(tmp_path, STUB_CONFIG)
+    release = course.release("sums", "sums")
+    for number in range(24):
+        course.hand_in(f"student{number:02}", "sums", "sums.ipynb", answered(release, HONEST))
+    return course
+
+
+def stored(course: Course) -> tuple[int, int, int]:
+    """Submissions in the gradebook, rows of the ledger, autograded folders."""
+    with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as gradebook:
+        submissions = len(gradebook.assignment_submissions("sums"))
+        ledger = gradebook.db.execute(__import__("sqlalchemy").text("SELECT COUNT(*) FROM gradebox_result")).scalar()
+    return submissions, ledger, len(list((course.root / "autograded").glob("*/sums/sums.ipynb")))
+
+
+def test_what_has_not_changed_is_not_graded_again(stub_class):
+    first = results_of(run(stub_class, "sums", "--json"))
+    assert not any(row["kept"] for row in first.values())
+    stub_class.hand_in("student03", "sums", "sums.ipynb", answered(stub_class.release("sums", "sums"), {}))
+    second = results_of(run(stub_class, "sums", "--json"))
+    assert [name for name, row in second.items() if not row["kept"]] == ["student03"]
+    shutil.rmtree(stub_class.root / "autograded" / "student05")
+    assert not results_of(run(stub_class, "sums", "--json", "--student", "student05"))["student05"]["kept"]
+    assert not any(row["kept"] for row in results_of(run(stub_class, "sums", "--json", "--force")).values())
+    assert stored(stub_class) == (24, 24, 24)
+
+
+@pytest.mark.parametrize("victim", ["coordinator", "workers"])
+def test_killed_at_any_moment_it_goes_on_where_it_was(stub_class, victim):
+    chance = random.Random(victim)
+    command = [sys.executable, "-m", "gradebox.cli", "grade", "sums", "--json"]
+    process = subprocess.Popen(
+        command, cwd=stub_class.root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    seen = [process.stdout.readline() for _ in range(3)]
+    if victim == "coordinator":
+        process.kill()
+    else:
+        assert kill_workers(process, 3, chance)
+    process.communicate(timeout=300)
+    assert all(seen)
+    last = run(stub_class, "sums", "--json")
+    assert last.returncode == 0, last.stderr
+    assert len(results_of(last)) == 24
+    assert stored(stub_class) == (24, 24, 24)
+
+
+def kill_workers(coordinator: subprocess.Popen[str], times: int, chance: random.Random) -> int:
+    """Kill one worker after the other while the coordinator runs; return how many. Nannies start them again."""
+    killed = 0
+    while killed < times and coordinator.poll() is None:
+        with suppress(ProcessLookupError):
+            if found := grandchildren(coordinator.pid):
+                os.kill(chance.choice(found), signal.SIGKILL)
+                killed += 1
+        time.sleep(0.5)
+    return killed
+
+
+def grandchildren(pid: int) -> list[int]:
+    """Every spawned process below one, at any depth; one that has just ended has none."""
+    try:
+        below = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        spawned = [each for each in below if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return spawned + [each for child in below for each in grandchildren(child)]
+
+
+def test_an_interrupt_says_how_to_go_on(stub_class):
+    command = [sys.executable, "-m", "gradebox.cli", "grade", "sums", "--json"]
+    process = subprocess.Popen(command, cwd=stub_class.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert "run the same command again" in said
+
+
+def test_a_grade_given_by_hand_survives(stub_class):
+    run(stub_class, "sums", "--student", "student00")
+    with Gradebook(f"sqlite:///{stub_class.root / 'gradebook.db'}") as gradebook:
+        gradebook.find_grade("explain", "sums", "sums", "student00").manual_score = 2.5
+        gradebook.find_comment("explain", "sums", "sums", "student00").manual_comment = "well said"
+        gradebook.db.commit()
+    run(stub_class, "sums", "--student", "student00", "--force")
+    with Gradebook(f"sqlite:///{stub_class.root / 'gradebook.db'}") as gradebook:
+        assert gradebook.find_grade("explain", "sums", "sums", "student00").score == 2.5
+        assert gradebook.find_comment("explain", "sums", "sums", "student00").comment == "well said"
+
+
+def test_one_worker_and_two_give_the_same_results_in_the_same_order(stub_class):
+    rows = []
+    for workers in ("1", "2"):
+        done = run(stub_class, "sums", "--json", "--force", "--workers", workers)
+        rows.append({name: row["key"] for name, row in results_of(done).items()})
+    assert rows[0] == rows[1]
+    graded = Classroom(stub_class.root).grade(["sums"])
+    assert [result.student for result in graded] == sorted(rows[0])
+
+
+def test_another_policy_or_another_test_is_another_key(stub_class):
+    with Classroom(stub_class.root).gradebook() as engine:
+        before = Classroom(stub_class.root).kit("sums", engine).digest()
+        assert Classroom(stub_class.root).kit("sums", engine).digest() == before
+    config = stub_class.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + "\nc.ClearHiddenTests.enforce_metadata = True\n")
+    with Classroom(stub_class.root).gradebook() as engine:
+        assert Classroom(stub_class.root).kit("sums", engine).digest() != before
+
+
+def test_an_unknown_step_names_the_known_ones(stub_class):
+    done = run(stub_class, "nosuchstep")
+    assert done.returncode == 1
+    assert "sums" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_corrupted_gradebook_is_one_line(stub_class):
+    (stub_class.root / "gradebook.db").write_bytes(b"not a data base" * 100)
+    done = run(stub_class, "sums")
+    assert done.returncode == 1
+    assert "backup" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_is_no_course_is_one_line(tmp_path):
+    with pytest.raises(CourseError, match=r"nbgrader_config\.py"):
+        Classroom(tmp_path)
+
+
+def test_a_scheduler_that_does_not_answer_is_one_line(stub_class):
+    done = run(stub_class, "sums", "--scheduler", "tcp://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "no Dask scheduler answers" in done.stderr
+
+
+def test_workers_somewhere_else_need_nothing_of_the_course(stub_class, tmp_path):
+    """A scheduler and two workers, started by themselves in folders of their own."""
+    dask = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+    ]
+    address_file = tmp_path / "scheduler.json"
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    processes = [subprocess.Popen([*dask, "--scheduler-file", str(address_file)], cwd=tmp_path, **quiet)]
+    try:
+        deadline = time.monotonic() + 60
+        while not address_file.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        address = json.loads(address_file.read_text())["address"]
+        for number in range(2):
+            elsewhere = tmp_path / f"machine{number}"
+            elsewhere.mkdir()
+            words = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
+            processes.append(subprocess.Popen(words, cwd=elsewhere, **quiet))
+        done = run(stub_class, "sums", "--json", "--scheduler", address)
+        assert done.returncode == 0, done.stderr
+        assert len(results_of(done)) == 24
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+        for process in processes:
+            process.wait(30)
+
+
+def test_reading_follows_no_link_and_opens_no_device(tmp_path):
+    folder, secret = tmp_path / "submitted", tmp_path / "secret"
+    folder.mkdir()
+    secret.mkdir()
+    (secret / "key").write_text("secret")
+    (folder / "inner").symlink_to(secret)
+    (folder / "key").symlink_to(secret / "key")
+    (folder / "null").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe")
+    (folder / "work.txt").write_text("mine")
+    (folder / "folder.ipynb").mkdir()
+    files, notes = read_files(folder, [], 100, 10)
+    assert files == (("folder.ipynb", b""), ("work.txt", b"mine"))
+    assert len(notes) == 5
+
+
+def test_reading_stops_at_a_number_of_files(tmp_path):
+    for number in range(20):
+        (tmp_path / f"{number:02}").touch()
+    files, notes = read_files(tmp_path, [], 100, 5)
+    assert len(files) == 5
+    assert "more than 5 files" in notes[0]
