@@ -49,7 +49,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from errno import EAFNOSUPPORT, ENOSYS, EPERM
@@ -65,6 +65,7 @@ from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Bool, Dict, Integer, List, Unicode
 
 from gradebox.errors import GraderFailed
+from gradebox.warm import LAUNCHER, Start, WarmStartError, warm_process
 
 __all__ = [
     "ORIGINAL",
@@ -98,6 +99,8 @@ NAMESPACES = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"
 ROOT_CAPABILITIES = ("SETUID", "SETGID", "SETPCAP", "CHOWN", "DAC_READ_SEARCH")
 COPY_IN = f"cp -rT -- {ORIGINAL} {SCRATCH}; chmod -R u+rwX {SCRATCH}"
 ENTER_GROUP = '(echo $$ > "$0") 2>/dev/null; exec "$@"'
+# A box for a warm kernel: its first process says back what it hears, ends when it hears no more, and leaves no zombie.
+HOLDER = ("env", "--ignore-signal=CHLD", "cat")
 
 
 @dataclass(frozen=True)
@@ -110,17 +113,23 @@ class Limits:
     open_files: int
     cpu_s: int
 
+    def in_force(self) -> dict[int, int]:
+        """These limits by their number in `resource`, or those that the grader has itself if lower."""
+        wanted = {
+            resource.RLIMIT_AS: self.memory_bytes,
+            resource.RLIMIT_NPROC: self.processes,
+            resource.RLIMIT_FSIZE: self.file_bytes,
+            resource.RLIMIT_NOFILE: self.open_files,
+            resource.RLIMIT_CPU: self.cpu_s,
+            resource.RLIMIT_CORE: 0,
+        }
+        return {kind: _at_most(value, kind) for kind, value in wanted.items()}
+
     def command(self) -> list[str]:
         """The start of a command line that runs the rest under these limits, or those in force if lower."""
-        wanted = {
-            "as": (self.memory_bytes, resource.RLIMIT_AS),
-            "nproc": (self.processes, resource.RLIMIT_NPROC),
-            "fsize": (self.file_bytes, resource.RLIMIT_FSIZE),
-            "nofile": (self.open_files, resource.RLIMIT_NOFILE),
-            "cpu": (self.cpu_s, resource.RLIMIT_CPU),
-            "core": (0, resource.RLIMIT_CORE),
-        }
-        return ["prlimit", *(f"--{name}={_at_most(*pair)}" for name, pair in wanted.items()), "--"]
+        names = ("as", "nproc", "fsize", "nofile", "cpu", "core")
+        limits = zip(names, self.in_force().values(), strict=True)
+        return ["prlimit", *(f"--{name}={value}" for name, value in limits), "--"]
 
 
 def _at_most(value: int, kind: int) -> int:
@@ -149,18 +158,19 @@ class Box:
     scratch_bytes: int
 
 
-def argv(box: Box, command: Sequence[str], seccomp_fd: int, info_fd: int) -> list[str]:
+def argv(box: Box, command: Sequence[str], seccomp_fd: int, info_fd: int, *, first: bool = False) -> list[str]:
     """The command line that runs `command` in the box. Pure.
 
     bubblewrap reads its system call filter from `seccomp_fd` and writes the number of the box's first process
-    to `info_fd`.
+    to `info_fd`. That process is bubblewrap's own, or with `first` the command.
     """
     words = ["choom", "-n", "1000", "--", "bwrap", *NAMESPACES, "--die-with-parent", "--new-session"]
+    words += ["--as-pid-1"] * first
     words += ["--hostname", "gradebox", "--seccomp", str(seccomp_fd), "--info-fd", str(info_fd), "--clearenv"]
     words += _rights(box)
     for name, value in box.environment:
         words += ["--setenv", name, value]
-    return [*words, *_file_system(box), "--chdir", SCRATCH, "--", *_entry(box), *command]
+    return [*words, *_file_system(box), "--chdir", SCRATCH, "--", *_entry(box, first), *command]
 
 
 def _rights(box: Box) -> list[str]:
@@ -187,7 +197,7 @@ def _file_system(box: Box) -> list[str]:
         words += ["--perms", "0755", "--size", str(box.scratch_bytes), "--tmpfs", SCRATCH]
     for path in box.hidden_files:
         words += ["--ro-bind", f"{box.private}/empty", path]
-    # The first process is bubblewrap's own: as an ordinary user, its memory would be ours to write.
+    # The first process is bubblewrap's own, or holds the box open: its memory could be the kernel's to write.
     for path in (*box.hidden_folders, "/proc/1"):
         words += ["--tmpfs", path, "--remount-ro", path]
     return [*words, "--remount-ro", "/dev", "--remount-ro", "/"]
@@ -199,12 +209,13 @@ def _parents(paths: Iterable[str]) -> list[str]:
     return sorted(parents, key=lambda path: path.count("/"))
 
 
-def _entry(box: Box) -> list[str]:
+def _entry(box: Box, first: bool) -> list[str]:
     give_away = f"; chown -R {box.uid}:{box.uid} {SCRATCH}" if box.uid is not None else ""
     words = ["sh", "-c", f'({COPY_IN}{give_away}) 2>/dev/null; exec "$@"', "sh"] if box.scratch_bytes else []
     if box.uid is not None:
         words += ["setpriv", f"--reuid={box.uid}", f"--regid={box.uid}", "--clear-groups"]
         words += ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+        words += ["--pdeathsig", "KILL"] * first  # as bubblewrap had it, and who becomes another loses it
     return [*words, *box.limits.command()]
 
 
@@ -379,6 +390,23 @@ def _python_paths() -> list[str]:
     return paths
 
 
+def _start(box: Box, pid: int, arguments: Sequence[str]) -> Start:
+    return Start(
+        pid=pid,
+        arguments=tuple(arguments),
+        environment=dict(box.environment),
+        folder=SCRATCH,
+        uid=box.uid,
+        limits=tuple(box.limits.in_force().items()),
+        seccomp=seccomp_program(platform.machine()).hex(),
+    )
+
+
+@functools.cache
+def _warn_once(warn: Callable[[str], None], text: str) -> None:
+    warn(text)
+
+
 def _within(path: str, roots: Iterable[str]) -> bool:
     return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)
 
@@ -392,10 +420,26 @@ class _Running:
     kernel_pid: int
     sockets: int
     scratch: int
+    keeper: socket.socket | None = None  # of a warm kernel
+    code: int | None = None  # a warm kernel's, when it has ended
 
     def close(self) -> None:
         for descriptor in (self.process, self.sockets, self.scratch):
             os.close(descriptor)
+        if self.keeper:
+            self.keeper.close()
+
+    def exit_code(self, code: int | None) -> int | None:
+        """The kernel's exit code, where bubblewrap's is `code`: around a warm kernel, it knows nothing of it."""
+        if code is not None and self.keeper and self.code is None:
+            self.code = code
+            with suppress(OSError, ValueError):
+                self.code = json.loads(self.keeper.recv(1 << 10, socket.MSG_DONTWAIT))["code"]
+        return code if self.code is None else self.code
+
+
+class _StartError(Exception):
+    """Nothing of the sandbox is left. Says its own last words."""
 
 
 class SandboxProvisioner(LocalProvisioner):
@@ -438,6 +482,17 @@ class SandboxProvisioner(LocalProvisioner):
     cpu_s = Integer(1800, min=1, help="Processor time of each process, in seconds.").tag(config=True)
     tmp_bytes = Integer(256 * MIB, min=1, help="The size of /tmp, and of /dev/shm, in bytes.").tag(config=True)
     scratch_bytes = Integer(256 * MIB, min=1, help="The size of the scratch folder, in bytes.").tag(config=True)
+    warm_modules = List(
+        Unicode(),
+        help="Modules that one process imports once, outside of the sandbox and with the grader's rights, so that "
+        "kernels forked from it have them at their start. Empty: each kernel imports what it needs.",
+    ).tag(config=True)
+    warm_without = List(
+        Unicode(),
+        ["*_SEED"],
+        help="Names, with wildcards, of environment variables that are not the same for all kernels: warm modules "
+        "are imported without them.",
+    ).tag(config=True)
     read_only_scratch = Bool(
         False, help="Work in the folder itself, unwritable, in place of a copy that can be written to."
     ).tag(config=True)
@@ -489,29 +544,94 @@ class SandboxProvisioner(LocalProvisioner):
             raise GraderFailed(f"{folder} cannot be read by others, as whom root's kernels run: chmod o+rx")
         box = self._box(folder, self._private, self._uid, kwargs.pop("env"))
         self._group = _memory_group(self.total_memory_bytes)
-        with ExitStack() as stack:
-            seccomp = stack.enter_context(_seccomp_file())
-            info_read, info_write = os.pipe()
-            info = stack.enter_context(open(info_read, "rb"))
-            words = argv(box, cmd, seccomp, info_write)
-            if self._group:
-                words = ["sh", "-c", ENTER_GROUP, str(self._group.path / "cgroup.procs"), *words]
+        if not (self.warm_modules and await self._launch_warm(box, cmd, kwargs)):
             try:
-                connection = await super().launch_kernel(
-                    words,
-                    **kwargs | {"env": _outer_environment(), "cwd": "/", **self._output()},
-                    pass_fds=(seccomp, info_write),
-                )
-            finally:
-                os.close(info_write)
-                self._close_output()
-            self.cwd = folder
-            self._running = await self._wait_for_start(info.read())
+                info = await self._run_in(box, cmd, kwargs)
+                self._running = await self._wait_for_start(info)
+            except _StartError as failure:
+                await self.cleanup()  # nobody else will: the kernel never was
+                problem = f"the sandbox did not start ({failure})"
+                raise GraderFailed(f"{problem}; see c.SandboxProvisioner, then grade again") from None
+        assert self._running is not None
+        self.cwd = folder
         link = f"{self._private}/s"
         with suppress(FileNotFoundError):
             os.unlink(link)
         os.symlink(f"/proc/{os.getpid()}/fd/{self._running.sockets}", link)
-        return connection
+        return self.connection_info
+
+    async def _run_in(
+        self, box: Box, command: Sequence[str], kwargs: Mapping[str, Any], holder: socket.socket | None = None
+    ) -> bytes:
+        """Run a command in the box, or as the box's holder; return what bubblewrap says of it."""
+        self._open_output()
+        with ExitStack() as stack:
+            seccomp = stack.enter_context(_seccomp_file())
+            info_read, info_write = os.pipe()
+            info = stack.enter_context(open(info_read, "rb"))
+            words = argv(box, command, seccomp, info_write, first=holder is not None)
+            if self._group:
+                words = ["sh", "-c", ENTER_GROUP, str(self._group.path / "cgroup.procs"), *words]
+            streams = {
+                "stdin": holder or subprocess.DEVNULL,
+                "stdout": holder or self._log_end,
+                "stderr": self._log_end,
+            }
+            try:
+                await super().launch_kernel(
+                    words,
+                    **{**kwargs, "env": _outer_environment(), "cwd": "/", **streams, "stderr": self._log_end},
+                    pass_fds=(seccomp, info_write),
+                )
+            finally:
+                os.close(info_write)
+                if not holder:
+                    self._close_output()
+            return info.read()
+
+    async def _launch_warm(self, box: Box, cmd: list[str], kwargs: Mapping[str, Any]) -> bool:
+        """Fork the kernel from a warm process, into a box built for it. If that cannot be, say why."""
+        try:
+            if cmd[:3] != [sys.executable, "-m", LAUNCHER]:
+                raise WarmStartError(f"the kernel is started by {cmd[:3]}, not by {[sys.executable, '-m', LAUNCHER]}")
+            await self._fork_into(box, cmd[3:], kwargs)
+        except WarmStartError as reason:
+            _warn_once(
+                self.log.warning, f"kernels are started cold, and import {', '.join(self.warm_modules)}: {reason}"
+            )
+            return False
+        return True
+
+    async def _fork_into(self, box: Box, arguments: Sequence[str], kwargs: Mapping[str, Any]) -> None:
+        shared = {
+            name: value
+            for name, value in box.environment
+            if not any(fnmatchcase(name, pattern) for pattern in self.warm_without)
+        }
+        warm = await asyncio.to_thread(warm_process, tuple(self.warm_modules), shared)
+        with ExitStack() as stack:
+            ours, theirs = (stack.enter_context(end) for end in socket.socketpair())
+            ours.send(b"\0")
+            try:
+                info = await self._run_in(box, HOLDER, kwargs, theirs)
+            finally:
+                theirs.close()
+            stack.callback(self._close_output)
+            try:
+                running = await self._wait_for_start(info, ours)
+            except _StartError as failure:
+                raise WarmStartError(f"no sandbox can be held open ({failure})") from None
+            descriptors = [running.process, self._log_end, ours.fileno()]
+            if self._group:
+                group = stack.enter_context(open(self._group.path / "cgroup.procs", "wb"))
+                descriptors.append(group.fileno())
+            try:
+                running.keeper, running.kernel_pid = warm.start_kernel(_start(box, running.pid, arguments), descriptors)
+            except WarmStartError:
+                self._end_process()
+                running.close()
+                raise
+            self._running = running
 
     def _box(self, folder: str, private: str, uid: int | None, environment: Mapping[str, str]) -> Box:
         for name, content in _accounts(INSIDE_UID if uid is None else uid).items():
@@ -563,14 +683,13 @@ class SandboxProvisioner(LocalProvisioner):
         }
         return fixed | seen | self.environment
 
-    def _output(self) -> dict[str, Any]:
+    def _open_output(self) -> None:
         """Give the sandbox a pipe of its own to write to: what it cannot hold is lost, and nobody waits."""
         if self._log_fd >= 0:
             os.close(self._log_fd)
         self._log_fd, self._log_end = os.pipe()
         for descriptor in (self._log_fd, self._log_end):
             os.set_blocking(descriptor, False)
-        return {"stdin": subprocess.DEVNULL, "stdout": self._log_end, "stderr": self._log_end}
 
     def _close_output(self) -> None:
         os.close(self._log_end)
@@ -581,29 +700,36 @@ class SandboxProvisioner(LocalProvisioner):
             return os.read(self._log_fd, 1 << 16).decode(errors="replace").strip()
         return ""
 
-    async def _wait_for_start(self, info: bytes) -> _Running:
+    async def _wait_for_start(self, info: bytes, holder: socket.socket | None = None) -> _Running:
         deadline = monotonic() + START_TIMEOUT_S
         while self.process and self.process.poll() is None and monotonic() < deadline and info:
-            if running := self._look_inside(json.loads(info)["child-pid"]):
+            if running := self._look_inside(json.loads(info)["child-pid"], holder):
                 return running
             await asyncio.sleep(0.005)
         said = self._said().splitlines() or ["it said nothing"]
+        self._end_process()
+        raise _StartError(said[-1])
+
+    def _end_process(self) -> None:
         if self.process:
             self.process.kill()
             self.process.wait()
             self.process = None
-        await self.cleanup()  # nobody else will: the kernel never was
-        raise GraderFailed(f"the sandbox did not start ({said[-1]}); see c.SandboxProvisioner, then grade again")
 
-    def _look_inside(self, pid: int) -> _Running | None:
-        """Hold on to the sandbox's parts, if it stands. Its root is the host's until bubblewrap is done."""
+    def _look_inside(self, pid: int, holder: socket.socket | None) -> _Running | None:
+        """Hold on to the sandbox's parts, if it stands. Its root is the host's until bubblewrap is done.
+
+        A holder answers only then, and when the folder is copied. A warm kernel is not there yet.
+        """
+        if holder and not select([holder], [], [], 0)[0]:
+            return None
         look = os.O_DIRECTORY | os.O_CLOEXEC
         opened: list[int] = []
         try:
             opened.append(os.pidfd_open(pid))
             opened.append(os.open(f"/proc/{pid}/root{self._private}/s", look | os.O_PATH))
             opened.append(os.open(f"/proc/{pid}/root{SCRATCH}", look))
-            kernel = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
+            kernel = "0" if holder else Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
         except (OSError, IndexError):
             for descriptor in opened:
                 os.close(descriptor)
@@ -638,6 +764,11 @@ class SandboxProvisioner(LocalProvisioner):
                 os.killpg(os.getpgid(self._running.kernel_pid), signum)
         return None
 
+    async def poll(self) -> int | None:
+        """The exit code, or None while the kernel runs. Called by `KernelManager.is_alive`, and in `wait`."""
+        code = await super().poll()
+        return self._running.exit_code(code) if self._running else code
+
     async def wait(self) -> int | None:
         """Wait for the end. Called by `KernelManager.finish_shutdown` and `kill_kernel`, with a timeout.
 
@@ -645,6 +776,7 @@ class SandboxProvisioner(LocalProvisioner):
         """
         code = await super().wait()
         if self._running:
+            code = self._running.exit_code(code)
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._running.process, signal.SIGKILL)
             deadline = monotonic() + END_TIMEOUT_S

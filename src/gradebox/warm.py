@@ -1,0 +1,421 @@
+"""Warm starts: a process that has imported heavy modules once, and is forked into one sandbox after the other.
+
+Three kinds of process, the first two outside of any sandbox and without a line of anybody's notebook:
+
+- The *warm process* imports the modules and then does nothing but fork. It never reads what a kernel is to get, so
+  that none finds another's in its memory; it has one thread, and no descriptor but its socket.
+- A *keeper* is forked from it for each kernel. It enters the namespaces of a sandbox that bubblewrap has built,
+  forks the kernel into it, reports how the kernel ended, and ends the sandbox.
+- The *kernel* drops every right, as bubblewrap, setpriv and prlimit make a cold kernel do, before it reads a message.
+
+The grading process holds the only end of the warm process's socket that is not the warm process's own. When it ends,
+so does the warm process; when the connection to a keeper ends, so does the keeper's sandbox.
+
+The modules are imported outside of the sandbox, with the grader's rights, an empty home and the environment that the
+kernels get: name only modules that may be trusted, and that read no secret when they are imported, since all that the
+warm process remembers is in every kernel's memory. Kernels forked from one warm process also share what a process
+draws only once, when it starts or imports: the seed of `hash`, the addresses of its memory, and the state of random
+generators that modules made, other than those of `random` and `numpy.random`. `os.getppid()` is 0 in them.
+"""
+
+import atexit
+import ctypes
+import gc
+import importlib
+import json
+import os
+import random
+import resource
+import runpy
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from fcntl import ioctl
+from pathlib import Path
+from select import select
+
+__all__ = ["LAUNCHER", "Start", "WarmProcess", "WarmStartError", "warm_process"]
+
+LAUNCHER = "ipykernel_launcher"
+# What this module imports when it makes a kernel: cheap to have, and the largest part of a kernel's own start.
+KERNEL_MODULES = ("ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.completerlib", "tornado.platform.asyncio")
+# Libraries that start a thread when they are imported, and what keeps them from it.
+QUIET = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+IMPORT_TIMEOUT_S = 300.0
+START_TIMEOUT_S = 20.0
+MAX_MESSAGE_BYTES = 1 << 18
+MAX_PROCESSES = 4  # in one grading process; each may hold a few hundred megabytes
+
+# linux/sched.h, linux/nsfs.h, linux/prctl.h, linux/capability.h
+NAMESPACES = {
+    **{"mnt": 0x00020000, "cgroup": 0x02000000, "uts": 0x04000000},
+    **{"ipc": 0x08000000, "pid": 0x20000000, "net": 0x40000000},
+}
+CLONE_NEWUSER, NS_GET_USERNS = 0x10000000, 0xB701
+SET_PDEATHSIG, SET_DUMPABLE, SET_SECCOMP, CAPBSET_DROP, SET_NO_NEW_PRIVS, CAP_AMBIENT = 1, 4, 22, 24, 38, 47
+CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER, CAPABILITY_VERSION = 4, 2, 0x20080522
+SECCOMP_LINE_BYTES = 8
+
+
+class WarmStartError(Exception):
+    """Why a kernel could not be started warm."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What one kernel gets, as plain data.
+
+    `pid` is the number of its sandbox's first process, `uid` the number that the kernel drops to when root starts
+    it, and None for an ordinary user. `limits` are (a `resource.RLIMIT_*`, value), `seccomp` a filter's bytes in
+    hexadecimal digits.
+    """
+
+    pid: int
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: str
+    uid: int | None
+    limits: tuple[tuple[int, int], ...]
+    seccomp: str
+
+
+# In the grading process
+
+
+class WarmProcess:
+    """The warm process, as its grading process sees it. Importing begins when this is made."""
+
+    def __init__(self, modules: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._lock = threading.Lock()
+        self._imported = False
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._home = tempfile.mkdtemp(dir="/tmp", prefix="gbw-")
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gradebox.warm", str(theirs.fileno()), *modules],
+                env={**environment, **QUIET, "HOME": self._home},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def wait_for_imports(self) -> None:
+        """Return when the modules are imported, at once if they are. Raises `WarmStartError` if they cannot be."""
+        with self._lock:
+            if self._imported:
+                return
+            self._channel.settimeout(IMPORT_TIMEOUT_S)
+            try:
+                answer = self._channel.recv(MAX_MESSAGE_BYTES)
+            except TimeoutError:
+                raise WarmStartError(f"importing took more than {IMPORT_TIMEOUT_S:.0f} s") from None
+            finally:
+                shutil.rmtree(self._home, ignore_errors=True)
+            if not answer:
+                code = self._process.wait()
+                raise WarmStartError(f"the warm process ended while it imported, with exit code {code}")
+            if refused := json.loads(answer)["refused"]:
+                raise WarmStartError(refused)
+            self._imported = True
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def start_kernel(self, start: Start, descriptors: Sequence[int]) -> tuple[socket.socket, int]:
+        """Fork a kernel into a sandbox; return the connection to its keeper, and the kernel's process number.
+
+        `descriptors` are: a pidfd of the sandbox's first process, the kernel's output, what the keeper is to hold
+        open for as long as the kernel lives, and `cgroup.procs` of its group if it has one. When the kernel has
+        ended, the keeper sends {"code": its exit code as bubblewrap has it}, and kills the sandbox, as it does when
+        the connection is closed. Raises `WarmStartError`; then no kernel was started, or it is dead.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            ours.settimeout(START_TIMEOUT_S)
+            with theirs:
+                socket.send_fds(self._channel, [b"\0"], [theirs.fileno()])
+            socket.send_fds(ours, [json.dumps(asdict(start)).encode()], descriptors)
+            answer = json.loads(ours.recv(MAX_MESSAGE_BYTES) or "{}")
+        except OSError as error:
+            ours.close()
+            raise WarmStartError(f"the warm process does not answer ({error})") from error
+        if "pid" not in answer:
+            ours.close()
+            raise WarmStartError(answer.get("refused", "the warm process ended without an answer"))
+        return ours, answer["pid"]
+
+    def end(self) -> None:
+        """End it. Kernels that were forked from it live on."""
+        self._channel.close()
+        shutil.rmtree(self._home, ignore_errors=True)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+            return
+        self._process.kill()
+        self._process.wait()
+
+
+Key = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+_running: dict[Key, WarmProcess] = {}  # the one used last at the end
+_refused: dict[Key, WarmStartError] = {}
+_lock = threading.Lock()
+
+
+def warm_process(modules: Sequence[str], environment: Mapping[str, str]) -> WarmProcess:
+    """The warm process of these modules and this environment, when it has imported them.
+
+    Raises `WarmStartError` where there can be none: the reason is remembered, and a second attempt costs nothing.
+    One that died later is replaced.
+    """
+    key = (tuple(modules), tuple(sorted(environment.items())))
+    with _lock:
+        if key in _refused:
+            raise _refused[key]
+        warm = _running.pop(key, None)
+        if warm is not None and not warm.is_alive():
+            warm.end()
+            warm = None
+        _running[key] = warm = warm or WarmProcess(modules, environment)
+        while len(_running) > MAX_PROCESSES:
+            _running.pop(next(iter(_running))).end()
+    try:
+        warm.wait_for_imports()
+    except WarmStartError as refusal:
+        with _lock:
+            _refused[key] = refusal
+            _running.pop(key, warm).end()
+        raise
+    return warm
+
+
+@atexit.register
+def _end_all() -> None:
+    while _running:
+        _running.popitem()[1].end()
+
+
+# In the warm process, the keeper and the kernel
+
+
+def main() -> None:
+    """The warm process, until its socket is closed. Returns in a kernel alone, when that has ended."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    _prctl(SET_PDEATHSIG, signal.SIGKILL)  # until the socket's end is heard, that of the grader's thread must do
+    initial = dict(os.environ)
+    at_start = [] if sys.flags.safe_path else [sys.path.pop(0)]  # the folder that it was started in
+    refused = _import([*KERNEL_MODULES, *sys.argv[2:]])
+    channel.send(json.dumps({"refused": refused}).encode())
+    if refused:
+        os._exit(1)
+    _prctl(SET_PDEATHSIG, 0)
+    gc.collect()
+    gc.freeze()  # so that a collection in a kernel writes to no page that it shares
+    arguments = _keep(_serve(channel), initial)
+    if at_start:
+        sys.path.insert(0, os.getcwd())
+    sys.argv = [LAUNCHER, *arguments]
+    runpy.run_module(LAUNCHER, run_name="__main__", alter_sys=True)
+
+
+def _import(modules: Sequence[str]) -> str:
+    """Import; return why kernels cannot be forked from this process, and nothing if they can."""
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:  # SystemExit too: whatever a module does, the grader hears of it
+            said = (str(error).strip() or "without a word").splitlines()[0]
+            return f"the module {name} cannot be imported ({type(error).__name__}: {said})"
+    # Libraries that can be forked, OpenBLAS among them, end their threads at a fork and start them anew when needed.
+    if not (child := os.fork()):
+        os._exit(0)
+    os.waitpid(child, 0)
+    names = [Path(f"/proc/self/task/{number}/comm").read_text().strip() for number in os.listdir("/proc/self/task")]
+    if len(names) > 1:
+        return f"a process with {len(names)} threads ({', '.join(names)}) cannot be forked: leave out what starts them"
+    return ""
+
+
+def _serve(channel: socket.socket) -> socket.socket:
+    """Fork a keeper for each connection that arrives. Returns its connection in a keeper alone."""
+    while True:
+        _, passed, *_ = socket.recv_fds(channel, 1, 1)
+        if not passed:
+            os._exit(0)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        with suppress(OSError):
+            if os.fork() == 0:
+                channel.close()
+                return socket.socket(fileno=passed[0])
+        os.close(passed[0])
+
+
+def _keep(grader: socket.socket, initial: Mapping[str, str]) -> Sequence[str]:
+    """The keeper. Returns the kernel's arguments in the kernel alone, which has every restriction by then."""
+    try:
+        message, passed, *_ = socket.recv_fds(grader, MAX_MESSAGE_BYTES, 4)
+        start = Start(**json.loads(message))
+        sandbox, output, _held, *group = passed
+        _enter(start.pid, sandbox)
+        heard, telling = os.pipe()
+        kernel = os.fork()
+    except BaseException as error:
+        _answer(grader, refused=f"no kernel can be forked into the sandbox ({error})")
+        os._exit(1)
+    if kernel == 0:
+        grader.detach()
+        try:
+            _confine(start, output, group, telling, initial)
+        except BaseException as error:
+            os.write(telling, str(error).encode() or b"no reason")
+            os._exit(1)
+        os.close(telling)
+        return start.arguments
+    for descriptor in (telling, output, *group):
+        os.close(descriptor)
+    with os.fdopen(heard, "rb") as file:
+        problem = file.read().decode(errors="replace")
+    if problem:
+        os.waitpid(kernel, 0)
+        _answer(grader, refused=f"a kernel forked into the sandbox cannot be confined ({problem})")
+    else:
+        _answer(grader, pid=kernel)
+        _wait_for_end(kernel, sandbox, grader)
+    os._exit(0)
+
+
+def _answer(grader: socket.socket, **answer: object) -> None:
+    with suppress(OSError):
+        grader.send(json.dumps(answer).encode())
+
+
+def _wait_for_end(kernel: int, sandbox: int, grader: socket.socket) -> None:
+    """Tell the grader how the kernel ended, and end the sandbox; at the grader's end, the other way round."""
+    select([os.pidfd_open(kernel), grader.fileno()], [], [])  # the grader says nothing more: it can only end
+    status = os.waitid(os.P_PID, kernel, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if status is None:
+        _kill(sandbox)
+    code = os.waitstatus_to_exitcode(os.waitpid(kernel, 0)[1])
+    _answer(grader, code=code if code >= 0 else 128 - code)
+    _kill(sandbox)
+
+
+def _kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+
+
+def _enter(pid: int, process: int) -> None:
+    """Enter the namespaces of a process, as its number and a pidfd. Children are in its process namespace, not we.
+
+    An ordinary user has every right in a user namespace of his own, and none in another: bubblewrap's first one owns
+    the other namespaces, and holds a second, in which no third can be made. So: in, and in.
+    """
+    there, here = f"/proc/{pid}/ns", "/proc/self/ns"
+    kinds = 0
+    for name, kind in NAMESPACES.items():
+        if os.stat(f"{there}/{name}").st_ino != os.stat(f"{here}/{name}").st_ino:
+            kinds |= kind
+    if os.stat(f"{there}/user").st_ino == os.stat(f"{here}/user").st_ino:
+        _call("setns", process, kinds)
+        return
+    inner, mounts = os.open(f"{there}/user", os.O_RDONLY), os.open(f"{there}/mnt", os.O_RDONLY)
+    owner = ioctl(mounts, NS_GET_USERNS)
+    _call("setns", owner, CLONE_NEWUSER)
+    _call("setns", process, kinds)
+    if os.fstat(owner).st_ino != os.fstat(inner).st_ino:
+        _call("setns", inner, CLONE_NEWUSER)
+
+
+def _confine(start: Start, output: int, group: Sequence[int], telling: int, initial: Mapping[str, str]) -> None:
+    """Become a kernel: everything that a cold one has from bubblewrap, setpriv, prlimit and a start of its own."""
+    os.setsid()
+    for descriptor in group:
+        os.write(descriptor, b"0")
+    Path("/proc/self/oom_score_adj").write_text("1000")
+    _keep_descriptors(output, telling)
+    for kind, value in start.limits:
+        resource.setrlimit(kind, (value, value))
+    _drop_rights(start.uid)
+    os.chdir(start.folder)
+    _set_environment(start.environment, initial)
+    random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+    _filter_calls(bytes.fromhex(start.seccomp))
+
+
+def _keep_descriptors(output: int, telling: int) -> None:
+    """Leave the standard ones, and the one that tells the keeper."""
+    null = os.open("/dev/null", os.O_RDWR)
+    for descriptor, standard in ((null, 0), (output, 1), (output, 2)):
+        os.dup2(descriptor, standard)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and int(name) != telling:
+            with suppress(OSError):  # the list's own
+                os.close(int(name))
+
+
+def _drop_rights(uid: int | None) -> None:
+    for capability in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
+        _prctl(CAPBSET_DROP, capability)
+    if uid is not None:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    nothing = (ctypes.c_uint32 * 6)()
+    _call("capset", (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), nothing)
+    _prctl(CAP_AMBIENT, CAP_AMBIENT_CLEAR_ALL)
+    _prctl(SET_NO_NEW_PRIVS, 1)
+    _prctl(SET_DUMPABLE, 1)  # or /proc/self were root's, since Linux keeps who once was another from looking
+    _prctl(SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _set_environment(wanted: Mapping[str, str], initial: Mapping[str, str]) -> None:
+    """Change what a cold kernel's environment has otherwise; what modules set when they were imported stays."""
+    for name in initial.keys() - wanted.keys():
+        os.environ.pop(name, None)
+    os.environ.update({name: value for name, value in wanted.items() if initial.get(name) != value})
+    time.tzset()
+
+
+def _filter_calls(program: bytes) -> None:
+    lines = ctypes.create_string_buffer(program, len(program))
+
+    class SockFprog(ctypes.Structure):  # linux/filter.h
+        _fields_ = (("len", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+    whole = SockFprog(len(program) // SECCOMP_LINE_BYTES, ctypes.addressof(lines))
+    _prctl(SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(whole))
+
+
+def _prctl(option: int, *arguments: int) -> None:
+    _call("prctl", option, *(ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0, 0)[:4]))
+
+
+def _call(function: str, *arguments: object) -> None:
+    if getattr(ctypes.CDLL(None, use_errno=True), function)(*arguments) == -1:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{function}: {os.strerror(error)}")
+
+
+if __name__ == "__main__":
+    main()
