@@ -4,7 +4,8 @@
 
 Both get the same submissions to the same tiny course, stock in a throw-away course of its own and only those that can
 harm neither the machine nor its other processes. This project grades the whole bank in each of its ways: as root, as
-an ordinary user, and through the formgrader's button. It takes about a quarter of an hour on two cores.
+an ordinary user, both in kernels of their own and in forked ones, and through the formgrader's button. It takes about
+half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ BEGIN, END = "<!-- attacks: begin -->", "<!-- attacks: end -->"
 NOT_RUN = "not run"
 FEEDBACK_ATTACK = "reading the feedback page"
 ROOT_WAY, ORDINARY_WAY, BUTTON_WAY = "as root", "as an ordinary user", "through the formgrader's button"
+WARM = ", in kernels forked from a warm process"
 Grade = Callable[[Sequence[Attack]], Graded]
 
 
@@ -83,14 +85,16 @@ def agreed(by_way: Mapping[str, str]) -> str:
 def ways() -> tuple[dict[str, Grade], dict[str, str]]:
     """How this project can be made to grade here: (way → grader, way → why it cannot)."""
     button = {BUTTON_WAY: partial(grade, press=press_autograde)}
+    warm = partial(grade, warm=True)
     if os.geteuid() != 0:
-        return {ORDINARY_WAY: grade, **button}, {ROOT_WAY: "it was an ordinary user who ran the command"}
+        return {ORDINARY_WAY: grade, ORDINARY_WAY + WARM: warm, **button}, {ROOT_WAY: "it was an ordinary user who ran the command"}
     command = as_ordinary_user([sys.executable, "-c", "import nbgrader, gradebox"])
     try:
         subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd="/")
     except (OSError, subprocess.SubprocessError) as error:
-        return {ROOT_WAY: grade, **button}, {ORDINARY_WAY: f"root cannot become one here ({type(error).__name__})"}
-    return {ROOT_WAY: grade, ORDINARY_WAY: partial(grade, ordinary=True), **button}, {}
+        return {ROOT_WAY: grade, ROOT_WAY + WARM: warm, **button}, {ORDINARY_WAY: f"root cannot become one here ({type(error).__name__})"}
+    as_ordinary = {ORDINARY_WAY: partial(grade, ordinary=True), ORDINARY_WAY + WARM: partial(warm, ordinary=True)}
+    return {ROOT_WAY: grade, ROOT_WAY + WARM: warm, **as_ordinary, **button}, {}
 
 
 def grade_bank(way: str, grade_class: Grade) -> list[Graded]:

@@ -391,10 +391,11 @@ def _python_paths() -> list[str]:
 
 
 def _start(box: Box, pid: int, arguments: Sequence[str]) -> Start:
+    of_shell = {"PWD": SCRATCH} if box.scratch_bytes else {}  # a cold kernel is started by one, which sets it
     return Start(
         pid=pid,
         arguments=tuple(arguments),
-        environment=dict(box.environment),
+        environment=dict(box.environment) | of_shell,
         folder=SCRATCH,
         uid=box.uid,
         limits=tuple(box.limits.in_force().items()),

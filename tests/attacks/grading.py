@@ -69,6 +69,10 @@ c.SandboxProvisioner.scratch_bytes = 32 << 20
 c.TrustedProvisioner.environment_allowed = ["PROBE_SEED", "TEST_SPLIT", "ATTACK_RUN"]
 """
 )
+WARM_CONFIG = """
+c.SandboxProvisioner.warm_modules = ["json"]
+c.SandboxProvisioner.warm_without = ["*_SEED", "TEST_SPLIT", "ATTACK_RUN", "COURSE"]
+"""
 HIDDEN = [line.strip() for line in f"{HIDDEN_DOUBLE}\n{HIDDEN_TRIPLE}".splitlines() if len(line.strip()) > 12]
 FEEDBACK = "the feedback page"
 
@@ -187,11 +191,11 @@ class Throwaway:
 
 
 @contextmanager
-def throwaway(*, stock: bool = False, ordinary: bool = False) -> Iterator[Throwaway]:
+def throwaway(*, stock: bool = False, ordinary: bool = False, warm: bool = False) -> Iterator[Throwaway]:
     """A released course without submissions, owned by whoever will grade it."""
     root = Path(tempfile.mkdtemp(prefix="attacks-", dir="/tmp"))
     try:
-        course = make_course(root, STOCK_CONFIG if stock else OUR_CONFIG)
+        course = make_course(root, STOCK_CONFIG if stock else OUR_CONFIG + WARM_CONFIG * warm)
         places = ("the environment", "a file outside", "the gradebook", "another student's work")
         world = Throwaway(
             course, secrets.token_hex(8), {name: f"canary-{secrets.token_hex(8)}" for name in places}, stock, ordinary
@@ -264,11 +268,15 @@ def grade(
     *,
     stock: bool = False,
     ordinary: bool = False,
+    warm: bool = False,
     press: Callable[[Throwaway], subprocess.CompletedProcess[str]] | None = None,
 ) -> Graded:
-    """Grade the attacks and the controls as one class. `press` takes the place of `nbgrader autograde`."""
+    """Grade the attacks and the controls as one class. `press` takes the place of `nbgrader autograde`.
+
+    With `warm`, both kernels are forked from a warm process.
+    """
     loopback = Loopback()
-    with throwaway(stock=stock, ordinary=ordinary) as world, loopback.running() as ports:
+    with throwaway(stock=stock, ordinary=ordinary, warm=warm) as world, loopback.running() as ports:
         hand_in_controls(world)
         for attack in attacks:
             hand_in(world, attack, ports)

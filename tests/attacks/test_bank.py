@@ -45,7 +45,7 @@ def class_of(attack: Attack) -> str:
 
 def grade_class(name: str) -> Graded:
     if name in CLASSES:
-        return grade([attack for attack in ATTACKS if class_of(attack) == name])
+        return grade([attack for attack in ATTACKS if class_of(attack) == name], warm=True)
     if name == "ordinary user":
         if os.geteuid() != 0:
             pytest.skip("the other classes already run as an ordinary user")

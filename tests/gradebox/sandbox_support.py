@@ -16,6 +16,8 @@ from traitlets.config import Config
 from gradebox.sandbox import SandboxProvisioner, TrustedProvisioner
 
 ORDINARY_UID = 65534
+WARM_MODULES: list[str] = []
+"""What the kernels are forked with, if anything; a fixture fills it."""
 PROVISIONERS = {"SandboxProvisioner": SandboxProvisioner, "TrustedProvisioner": TrustedProvisioner}
 
 
@@ -52,7 +54,8 @@ def kernel(
     folder: Path, *, settings: Mapping[str, Any] | None = None, provisioner: str = "SandboxProvisioner"
 ) -> Iterator[Kernel]:
     """A kernel in `folder`, under its provisioner's `settings`; dead afterwards."""
-    manager = KernelManager(kernel_name="python3", config=Config({provisioner: dict(settings or {})}))
+    config = {provisioner: {"warm_modules": WARM_MODULES, **(settings or {})}}
+    manager = KernelManager(kernel_name="python3", config=Config(config))
     manager._kernel_spec = KernelSpec(
         argv=["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         display_name="under test",

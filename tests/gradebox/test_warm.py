@@ -1,0 +1,161 @@
+"""Kernels forked from a warm process: fresh in everything but their modules, and cold where that cannot be.
+
+That the walls around them are the same, tests/gradebox/test_sandbox.py shows: it attacks both kinds.
+"""
+
+from __future__ import annotations
+
+import ast
+import logging
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gradebox import sandbox, warm
+
+from .sandbox_support import Kernel, kernel
+from .test_sandbox import wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")]
+
+HEAVY = {"warm_modules": ["numpy", "xml.dom.minidom"], "warm_without": ["*_SEED"], "environment_allowed": ["*_SEED"]}
+COLD = "kernels are started cold"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def own_processes() -> Iterator[None]:
+    """No warm process of another test, and none that outlives its own."""
+    warm._end_all()
+    warm._refused.clear()
+    sandbox._warn_once.cache_clear()
+    yield
+    warm._end_all()
+
+
+def value(running: Kernel, expression: str) -> object:
+    return ast.literal_eval(running.run(f"import os, sys, random\nprint(repr({expression}))"))
+
+
+def the_warm_process() -> warm.WarmProcess:
+    (process,) = warm._running.values()
+    return process
+
+
+def test_modules_are_there_at_the_start(folder: Path):
+    with kernel(folder, settings=HEAVY) as forked:
+        assert value(forked, "[name in sys.modules for name in ('numpy', 'xml.dom.minidom')]") == [True, True]
+    with kernel(folder) as cold:
+        assert value(cold, "'xml.dom.minidom' in sys.modules") is False
+
+
+def test_no_kernel_meets_the_random_state_of_another(folder: Path):
+    draws = "(random.random(), __import__('numpy').random.random())"
+    seen = []
+    for _ in range(3):
+        with kernel(folder, settings=HEAVY) as running:
+            seen.append(value(running, draws))
+    assert len({first for first, _ in seen}) == len({second for _, second in seen}) == 3
+
+
+def test_no_kernel_meets_what_another_left(folder: Path):
+    with kernel(folder, settings=HEAVY) as one:
+        one.run("import builtins, numpy, os\nbuiltins.mark = numpy.mark = 1\nos.environ['MARK'] = '1'")
+        one.run("open('/tmp/mark', 'w').close(); open('mark', 'w').close()")
+        with kernel(folder, settings=HEAVY) as other:
+            found = value(
+                other,
+                "[hasattr(__import__('builtins'), 'mark'), hasattr(__import__('numpy'), 'mark'), "
+                "'MARK' in os.environ, os.path.exists('/tmp/mark'), os.path.exists('mark')]",
+            )
+    assert found == [False] * 5
+
+
+def test_one_process_serves_kernels_that_differ_in_what_it_does_without(folder: Path, monkeypatch):
+    seeds = []
+    for seed in ("1", "2"):
+        monkeypatch.setenv("PROBE_SEED", seed)
+        with kernel(folder, settings=HEAVY) as running:
+            seeds.append(value(running, "os.environ['PROBE_SEED']"))
+    assert seeds == ["1", "2"]
+    assert "PROBE_SEED" not in Path(f"/proc/{the_warm_process().pid}/environ").read_text()
+
+
+def test_a_kernel_sees_the_environment_of_a_cold_one(folder: Path):
+    seen = []
+    for settings in (HEAVY, {**HEAVY, "warm_modules": []}):
+        with kernel(folder, settings=settings) as running:
+            seen.append(value(running, "dict(os.environ)"))
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    "end", ["os._exit(3)", "os.kill(os.getpid(), 9)", "os.kill(os.getpid(), 11)", "import sys; os._exit(0)"]
+)
+def test_its_end_is_told_as_that_of_a_cold_kernel(folder: Path, end):
+    codes = []
+    for settings in (HEAVY, {}):
+        with kernel(folder, settings=settings) as running:
+            running.client.execute(f"import os\n{end}")
+            assert wait_for(lambda: not running.manager.is_alive())
+            codes.append(running.provisioner._running.exit_code(running.provisioner.process.poll()))
+    assert codes[0] == codes[1]
+
+
+def test_a_warm_process_that_died_is_replaced(folder: Path):
+    with kernel(folder, settings=HEAVY):
+        first = the_warm_process().pid
+    os.kill(first, signal.SIGKILL)
+    assert wait_for(lambda: not the_warm_process().is_alive())
+    with kernel(folder, settings=HEAVY) as running:
+        assert value(running, "'numpy' in sys.modules") is True
+    assert the_warm_process().pid != first
+
+
+def test_kernels_outlive_the_warm_process_and_nothing_outlives_them(folder: Path):
+    with kernel(folder, settings=HEAVY) as running:
+        process = the_warm_process()
+        process.end()
+        assert value(running, "1 + 1") == 2
+    assert not process.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (None, "cannot be imported (ModuleNotFoundError"),
+        ("raise SystemExit('not today')", "cannot be imported (SystemExit: not today)"),
+        ("import os\nos._exit(7)", "with exit code 7"),
+        ("import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()", "2 threads"),
+    ],
+)
+def test_where_forking_cannot_be_it_starts_cold_and_says_so_once(folder: Path, caplog, source, says):
+    if source is not None:
+        (folder / "unwilling.py").write_text(source)
+    settings = {"warm_modules": ["unwilling"], "environment": {"PYTHONPATH": str(folder)}}
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            with kernel(folder, settings=settings) as running:
+                assert value(running, "1 + 1") == 2
+    said = [record.getMessage() for record in caplog.records if COLD in record.getMessage()]
+    assert len(said) == 1
+    assert says in said[0]
+
+
+def test_a_module_hears_nothing_of_the_graders_home_or_environment(folder: Path, monkeypatch):
+    monkeypatch.setenv("UNIVERSITY_PASSWORD", "secret")
+    with kernel(folder, settings=HEAVY) as running:
+        assert value(running, "1 + 1") == 2
+        environment = Path(f"/proc/{the_warm_process().pid}/environ").read_text()
+    assert "UNIVERSITY_PASSWORD" not in environment
+    assert f"HOME={os.environ['HOME']}\0" not in environment
