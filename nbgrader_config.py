@@ -109,12 +109,9 @@ c.TrustedProvisioner.environment = {**c.SandboxProvisioner.environment, "AUGCOUR
 c.TrustedProvisioner.read_only = [tfds_data, cache]
 c.TrustedProvisioner.hidden = notebooks
 
-# Grading a class: two submissions at a time; before that, each worker has the data and the class's baselines.
+# Grading a class: two submissions at a time; before that, each machine has the data and the class's baselines.
 c.Classroom.workers = 2
-c.Classroom.worker_setup = [
-    ["python", "-m", "augcourse.cli", "data", "prepare"],
-    ["python", "-m", "augcourse.cli", "baselines"],
-]
+c.Classroom.worker_setup = [["python", "-m", "augcourse.cli", "baselines"]]
 
 # Feedback: every message of a hidden test, and no line of its code.
 c.GenerateFeedback.preprocessors = [

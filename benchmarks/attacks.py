@@ -87,12 +87,14 @@ def ways() -> tuple[dict[str, Grade], dict[str, str]]:
     button = {BUTTON_WAY: partial(grade, press=press_autograde)}
     warm = partial(grade, warm=True)
     if os.geteuid() != 0:
-        return {ORDINARY_WAY: grade, ORDINARY_WAY + WARM: warm, **button}, {ROOT_WAY: "it was an ordinary user who ran the command"}
+        why_not = {ROOT_WAY: "it was an ordinary user who ran the command"}
+        return {ORDINARY_WAY: grade, ORDINARY_WAY + WARM: warm, **button}, why_not
     command = as_ordinary_user([sys.executable, "-c", "import nbgrader, gradebox"])
     try:
         subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd="/")
     except (OSError, subprocess.SubprocessError) as error:
-        return {ROOT_WAY: grade, ROOT_WAY + WARM: warm, **button}, {ORDINARY_WAY: f"root cannot become one here ({type(error).__name__})"}
+        why_not = {ORDINARY_WAY: f"root cannot become one here ({type(error).__name__})"}
+        return {ROOT_WAY: grade, ROOT_WAY + WARM: warm, **button}, why_not
     as_ordinary = {ORDINARY_WAY: partial(grade, ordinary=True), ORDINARY_WAY + WARM: partial(warm, ordinary=True)}
     return {ROOT_WAY: grade, ROOT_WAY + WARM: warm, **as_ordinary, **button}, {}
 

@@ -7,8 +7,10 @@ the first look of every block, which is trained whatever the verdict says, so th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import albumentations as A
 import joblib
@@ -20,7 +22,7 @@ from statsmodels.stats.proportion import proportion_confint
 from augcourse import data
 from augcourse.augment import Recipe
 from augcourse.compare import interval, paired_gains, verdict
-from augcourse.measure import Run, accuracies, judge
+from augcourse.measure import Run, accuracies, content_key, judge
 from augcourse.recipes import NAMED, affine, brightness
 from augcourse.settings import SETTINGS
 
@@ -75,6 +77,7 @@ def _judged(dataset: str, name: str, block: int) -> dict[str, object]:
         "dataset": dataset,
         "recipe": name,
         "block": block,
+        "of": _of(dataset, name),
         "outcome": said.outcome,
         "runs": said.runs,
         "mean gain": said.mean_gain,
@@ -84,6 +87,11 @@ def _judged(dataset: str, name: str, block: int) -> dict[str, object]:
     }
 
 
+def _of(dataset: str, name: str) -> str:
+    """What a stored verdict was made of, so that one of another recipe, rule, library or data set is made anew."""
+    return hashlib.sha256(f"{content_key(BANK[name](), name=dataset)} {SETTINGS}".encode()).hexdigest()[:12]
+
+
 def _baseline(dataset: str, block: int) -> None:
     accuracies(None, runs_of(block), name=dataset)
 
@@ -91,21 +99,28 @@ def _baseline(dataset: str, block: int) -> None:
 def make(root: Path, datasets: Sequence[str], workers: int, blocks: int | None = None) -> None:
     """Judge every recipe of the bank in every block; write table and figure to `docs/results`, block by block.
 
-    Every training is cached: interrupted, it goes on where it was.
+    Interrupted, it goes on where it was: a block whose verdicts are all in the table is not judged again.
     """
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
     folder = root / "docs" / "results"
     folder.mkdir(parents=True, exist_ok=True)
     stored = folder / "calibration.csv"
-    kept = pd.read_csv(stored) if stored.exists() else pd.DataFrame({"dataset": []})
+    kept = pd.read_csv(stored) if stored.exists() else pd.DataFrame(columns=["dataset", "recipe", "block", "of"])
     for dataset in datasets:
         data.prepare(dataset)
+        of = {name: _of(dataset, name) for name in BANK}
         others = kept[kept.dataset != dataset]
-        rows: list[dict[str, object]] = []
+        here = kept[(kept.dataset == dataset) & (kept["of"] == kept["recipe"].map(of))]
+        rows: list[dict[Any, object]] = []
         many = blocks or BLOCKS[dataset]
         with Progress() as bar:
             task = bar.add_task(dataset, total=many * len(BANK))
             for block in range(many):
+                before = here[here.block == block].to_dict("records")
+                if {row["recipe"] for row in before} == set(BANK):
+                    rows += before
+                    bar.advance(task, len(BANK))
+                    continue
                 _baseline(dataset, block)
                 for row in parallel(joblib.delayed(_judged)(dataset, name, block) for name in BANK):
                     rows.append(row)

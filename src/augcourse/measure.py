@@ -22,7 +22,7 @@ from augcourse.compare import Verdict, paired_gains, verdict
 from augcourse.settings import SETTINGS, Settings
 from augcourse.train import accuracy, train
 
-__all__ = ["FIRST_LOOK", "GRADER_RUNS", "Run", "accuracies", "fill_cache", "judge", "labelled_digits"]
+__all__ = ["FIRST_LOOK", "GRADER_RUNS", "Run", "accuracies", "content_key", "fill_cache", "judge", "labelled_digits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,7 @@ def fill_cache(name: str | None = None) -> None:
 
 
 def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings: Settings) -> float:
-    content = {
-        "data": data.fingerprint(name),
-        "recipe": None if recipe is None else recipe.to_json(),
-        "run": [run.draw, run.seed],
-        "settings": settings.training(),
-        "versions": {p: version(p) for p in ("tensorflow", "keras", "albumentations", "numpy", "augcourse")},
-    }
-    key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    key = content_key(recipe, run, name, settings)
     path = _cache_folder() / f"{key}.json"
     kept = _read(path, key)
     if kept is not None:
@@ -108,6 +101,20 @@ def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings
     value = accuracy(trained.weights, *data.load_arrays(data.TEST, name))
     _write(path, key, value)
     return value
+
+
+def content_key(
+    recipe: Recipe | None, run: Run | None = None, name: str | None = None, settings: Settings = SETTINGS
+) -> str:
+    """SHA-256 digits over all that an accuracy depends on; without a run, what all runs of the recipe share."""
+    content = {
+        "data": data.fingerprint(name),
+        "recipe": None if recipe is None else recipe.to_json(),
+        "run": None if run is None else [run.draw, run.seed],
+        "settings": settings.training(),
+        "versions": {p: version(p) for p in ("tensorflow", "keras", "albumentations", "numpy", "augcourse")},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _cache_folder() -> Path:

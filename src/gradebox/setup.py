@@ -2,10 +2,10 @@
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from distributed import WorkerPlugin
 from filelock import FileLock
@@ -14,9 +14,9 @@ __all__ = ["SetUp"]
 
 
 class SetUp(WorkerPlugin):
-    """Runs commands when a worker starts, one worker of a machine at a time; a failure stops the worker's start.
+    """Runs commands once on each machine, when its first worker starts; a failure stops the worker's start.
 
-    A command that begins with `python` runs under the worker's own Python.
+    The machine's other workers wait meanwhile. A command that begins with `python` runs under the worker's own Python.
     """
 
     name = "gradebox-setup"
@@ -24,13 +24,18 @@ class SetUp(WorkerPlugin):
 
     def __init__(self, commands: Sequence[Sequence[str]]) -> None:
         self.commands = [list(words) for words in commands]
+        self.token = uuid4().hex  # of this grading: a later one runs them again
 
     def setup(self, worker: Any) -> None:
-        """Run the commands. Called by Dask on every worker, the later ones too."""
-        with FileLock(Path(tempfile.gettempdir()) / "gradebox-setup.lock"):
+        """Run the commands, unless they ran here. Called by Dask on every worker, the later ones too."""
+        done_here = Path(worker.local_directory).parent / f"gradebox-setup-{self.token}"
+        with FileLock(f"{done_here}.lock"):
+            if done_here.exists():
+                return
             for words in self.commands:
                 command = [sys.executable if word == "python" else word for word in words[:1]] + words[1:]
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
                 if done.returncode:
                     last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
                     raise RuntimeError(f"worker_setup: `{' '.join(words)}` failed: {last}")
+            done_here.touch()

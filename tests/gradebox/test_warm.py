@@ -6,12 +6,14 @@ That the walls around them are the same, tests/gradebox/test_sandbox.py shows: i
 from __future__ import annotations
 
 import ast
+import asyncio
 import logging
 import os
 import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +45,7 @@ def own_processes() -> Iterator[None]:
     warm._end_all()
 
 
-def value(running: Kernel, expression: str) -> object:
+def value(running: Kernel, expression: str) -> Any:
     return ast.literal_eval(running.run(f"import os, sys, random\nprint(repr({expression}))"))
 
 
@@ -108,7 +110,7 @@ def test_its_end_is_told_as_that_of_a_cold_kernel(folder: Path, end):
         with kernel(folder, settings=settings) as running:
             running.client.execute(f"import os\n{end}")
             assert wait_for(lambda: not running.manager.is_alive())
-            codes.append(running.provisioner._running.exit_code(running.provisioner.process.poll()))
+            codes.append(asyncio.run(running.provisioner.poll()))
     assert codes[0] == codes[1]
 
 
