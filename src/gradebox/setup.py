@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,7 @@ from uuid import uuid4
 from distributed import WorkerPlugin
 from filelock import FileLock
 
-__all__ = ["SetUp"]
+__all__ = ["SetUp", "run_commands"]
 
 
 class SetUp(WorkerPlugin):
@@ -32,10 +32,19 @@ class SetUp(WorkerPlugin):
         with FileLock(f"{done_here}.lock"):
             if done_here.exists():
                 return
-            for words in self.commands:
-                command = [sys.executable if word == "python" else word for word in words[:1]] + words[1:]
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
-                if done.returncode:
-                    last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
-                    raise RuntimeError(f"worker_setup: `{' '.join(words)}` failed: {last}")
+            run_commands(self.commands)
             done_here.touch()
+
+
+def run_commands(commands: Iterable[Sequence[str]]) -> None:
+    """Run a course's own commands, one after the other.
+
+    Raises:
+        RuntimeError: one failed; the message ends with its last words.
+    """
+    for words in commands:
+        command = [sys.executable if word == "python" else word for word in words[:1]] + list(words[1:])
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+            raise RuntimeError(f"worker_setup: `{' '.join(words)}` failed: {last}")
