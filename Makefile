@@ -50,7 +50,7 @@ test: $(READY) bubblewrap ## lint, types and all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lab: $(READY) ## open JupyterLab on the course
-	@$(BIN)/augcourse data prepare
+	@$(BIN)/augcourse ready
 	@$(BIN)/jupyter lab
 
 build: $(READY) ## lessons → source → release and solutions
@@ -65,10 +65,11 @@ results: $(READY) ## train the course's own runs again (MNIST too, where it is p
 calibrate: $(READY) ## measure how often the verdict errs (MNIST too, where it is prepared)
 	@$(BIN)/augcourse calibrate
 
-bench: $(READY) bubblewrap ## time each step, a verdict, and what the sandbox adds
+bench: $(READY) bubblewrap ## time each step, a verdict, the sandbox, and a class beside stock nbgrader
 	@$(BIN)/python -m benchmarks.sandbox
 	@$(BIN)/python -m benchmarks.verdict
 	@$(BIN)/python -m benchmarks.steps
+	@$(BIN)/python -m benchmarks.classroom
 
 attacks: $(READY) ## grade the attack bank, stock nbgrader beside this project, and write its table
 	@$(BIN)/python -W ignore -m benchmarks.attacks

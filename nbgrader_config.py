@@ -19,6 +19,10 @@ c.CourseDirectory.solution_directory = "solutions"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "handin"]
 c.NbGrader.logfile = ".nbgrader.log"
 
+# Where steps are handed out and in. For a class with accounts of its own, a folder that all of them can write to.
+here = os.path.dirname(os.path.abspath(__file__))
+c.Exchange.root = os.environ.get("NBGRADER_EXCHANGE") or os.path.join(here, "exchange")
+
 # Files downloaded from a learning management system, for `nbgrader zip_collect`.
 c.FileNameCollectorPlugin.named_regexp = (
     r".*/step\d_[a-z]+_(?P<student_id>[^_]+)_attempt_(?P<timestamp>[0-9\-]+)_(?P<file_id>\w+)"

@@ -100,6 +100,22 @@ def baselines() -> None:
 
 
 @app.command()
+def ready() -> None:
+    """Make the course ready for JupyterLab: the data, the exchange, and every step in it for students to fetch."""
+    with one_line_errors():
+        from rich.progress import track
+
+        from augcourse import build as builder
+        from augcourse import data, opening
+
+        root = course_root()
+        typer.echo(data.prepare().reason)
+        for step in track(opening.missing(root), "releasing the steps"):
+            opening.release(root, step)
+        typer.echo(f"{len(builder.STEPS)} steps can be fetched: Nbgrader > Assignment List, in JupyterLab")
+
+
+@app.command()
 def build(
     steps: Annotated[list[str] | None, typer.Argument(help="steps to build; all if left out")] = None,
     source_from: Annotated[Direction, typer.Option("--from", help="where the edit was made")] = Direction.lessons,

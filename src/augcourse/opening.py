@@ -1,0 +1,59 @@
+"""The course's folder as JupyterLab finds it: every step released, so that students can fetch it by clicking.
+
+Enters: the course's folder with `source/`. Leaves: the gradebook's record of each step, `release/` as it was, and the
+exchange's outbound folder.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config, PyFileConfigLoader
+
+from augcourse.build import STEPS
+from augcourse.errors import BuildError
+
+__all__ = ["missing", "release"]
+
+
+def missing(root: Path) -> list[str]:
+    """The steps that no student can fetch yet."""
+    config = _config(root)
+    outbound = Path(config.Exchange.root) / config.CourseDirectory.course_id / "outbound"
+    return [step for step in STEPS if not (outbound / step).is_dir()]
+
+
+def release(root: Path, step: str) -> None:
+    """Generate a step from `source/`, and put it into the exchange, which is made if it is not there.
+
+    Raises:
+        BuildError: the exchange cannot be written to, or nbgrader refuses; the message says what to do.
+    """
+    config = _config(root)
+    exchange = Path(config.Exchange.root)
+    try:
+        exchange.mkdir(parents=True, exist_ok=True)
+        exchange.chmod(0o777)  # nbgrader asks for that: students put their work here
+    except OSError as error:
+        if not os.access(exchange, os.W_OK | os.X_OK):
+            raise BuildError(
+                f"the exchange {exchange} cannot be used ({error.strerror}): make it a folder that everybody can write "
+                "to, or name another in NBGRADER_EXCHANGE"
+            ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        api = NbGraderAPI(config=config)
+        for do in (api.generate_assignment, api.release_assignment):
+            done = do(step)
+            if not done["success"]:
+                lines = (done.get("error") or done.get("log") or "no reason given").strip().splitlines()
+                raise BuildError(f"{step} cannot be released: nbgrader said: {lines[-1]}")
+
+
+def _config(root: Path) -> Config:
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    config.CourseDirectory.root = str(root)
+    return config

@@ -1,0 +1,63 @@
+"""The exchange as students and instructors use it: released, fetched, handed in, collected."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from augcourse import build, opening
+from augcourse.errors import BuildError
+
+ROOT = Path(__file__).parents[2]
+STEP = "step1_explore"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    shutil.copytree(ROOT / "source" / STEP, folder / "source" / STEP, ignore=shutil.ignore_patterns("handin"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+        patch.delenv("NBGRADER_EXCHANGE", raising=False)
+        opening.release(folder, STEP)
+    return folder
+
+
+def nbgrader(course: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "nbgrader", *words]
+    done = subprocess.run(command, cwd=course, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_released_step_is_not_missing_and_the_others_are(course):
+    assert opening.missing(course) == [step for step in build.STEPS if step != STEP]
+
+
+def test_what_a_student_fetches_is_the_committed_release(course):
+    assert STEP in nbgrader(course, "list")
+    nbgrader(course, "fetch_assignment", STEP)
+    fetched = (course / STEP / f"{STEP}.ipynb").read_bytes()
+    assert fetched == build.notebook_path(ROOT, "release", STEP).read_bytes()
+
+
+def test_what_a_student_submits_is_collected(course):
+    if not (course / STEP).is_dir():
+        nbgrader(course, "fetch_assignment", STEP)
+    nbgrader(course, "submit", STEP)
+    nbgrader(course, "collect", STEP)
+    assert list((course / "submitted").glob(f"*/{STEP}/{STEP}.ipynb"))
+
+
+def test_an_exchange_that_cannot_be_made_is_one_line(course, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NBGRADER_EXCHANGE", str(tmp_path / "file" / "exchange"))
+    with pytest.raises(BuildError, match="NBGRADER_EXCHANGE") as raised:
+        opening.release(course, STEP)
+    assert len(str(raised.value).splitlines()) == 1
