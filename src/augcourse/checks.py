@@ -6,6 +6,7 @@ likely reasons are the mistakes that everybody makes once, each as a question an
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,8 @@ def expect(
 def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None:
     """Pass where the verdict is *beats the baseline*; fail, or ask for a person, with the figures.
 
+    Prints the gain and its limits as `gradebox.report` reads them.
+
     Args:
         said: what `measure.judge` returned.
         why, mistake: those of `expect`, for a recipe that does not beat the baseline.
@@ -101,6 +104,7 @@ def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None
         TooCloseToCall: as many runs as the grader trains cannot tell. Grading sets nbgrader's flag for a grade by
             hand where it meets this name (`gradebox.marks`), and gives no mark of its own.
     """
+    print("gradebox.figures:", json.dumps(_figures(said)))  # for the instructor's report of the class
     if said.outcome == "too close to call":
         raise TooCloseToCall(f"{said.sentence()}. Your instructor decides.")
     expect(
@@ -111,6 +115,18 @@ def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None
         why=why,
         mistake=mistake,
     )
+
+
+def _figures(said: Verdict) -> dict[str, object]:
+    return {
+        "label": "gain over the baseline",
+        "value": round(said.mean_gain, 2),
+        "low": round(said.low, 2),
+        "high": round(said.high, 2),
+        "unit": "points",
+        "reference": said.margin,
+        "reference_label": "margin",
+    }
 
 
 def passed(exercise: str) -> None:

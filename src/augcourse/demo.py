@@ -1,11 +1,14 @@
 """The sample class, graded from end to end in a throw-away copy of the course.
 
-Every stage is nbgrader's own: generate_assignment, zip_collect, autograde, generate_feedback, export.
+Every stage is a command that an instructor has: nbgrader's generate_assignment, zip_collect, generate_feedback and
+export, and between them `gradebox grade`, which runs as it does for an instructor, in a process and with a progress
+bar of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import shutil
@@ -28,12 +31,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from augcourse import build, data, samples
+from augcourse import build, samples
 from augcourse.errors import BuildError
 
 __all__ = ["run"]
 
 HANDED_IN_AT = "2026-01-12-09-00-00"
+RESULTS_FOR_ALL, INTERRUPTED = (0, 3, 4), 130  # exit codes of `gradebox grade`: every submission has its result
 
 
 def run(
@@ -53,27 +57,19 @@ def run(
     console = Console()
     _make_course(root, folder)
     submissions = [(step, s) for step in steps for s in students if step in s.work or step in s.lost]
-    failures: dict[tuple[str, str], str] = {}
-    with contextlib.chdir(folder), _tools_on_path(), warnings.catch_warnings(), _progress(console) as bar:
+    with contextlib.chdir(folder), _tools_on_path(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="nbgrader")
         # nbgrader's converters also log through traitlets; what matters of it comes back as the result of a call.
         logging.getLogger("traitlets").setLevel(logging.CRITICAL)
         api = _nbgrader_api()
-        _stage(bar, "preparing the data", [None], lambda _: data.prepare())
-        _stage(bar, "training baselines", [None], lambda _: _train_baselines())
-        _stage(bar, "releasing the steps", steps, lambda s: _must(api.generate_assignment(s), s))
-        _stage(bar, "collecting", steps, lambda step: _collect(root, students, step))
-
-        def grade(which: tuple[str, samples.Student]) -> None:
-            step, student = which
-            done = api.autograde(step, student.name, force=True, create=True)
-            if not done["success"]:
-                failures[student.name, step] = _last_line(done)
-
-        _stage(bar, "autograding", submissions, grade)
+        with _progress(console) as bar:
+            _stage(bar, "releasing the steps", steps, lambda s: _must(api.generate_assignment(s), s))
+            _stage(bar, "collecting", steps, lambda step: _collect(root, students, step))
+        failures = _grade(console, steps)
         marked = [(step, s) for step, s in submissions if (s.name, step) not in failures]
-        _stage(bar, "writing feedback", marked, lambda w: _must(api.generate_feedback(w[0], w[1].name), w[0]))
-        _stage(bar, "exporting grades.csv", [None], lambda _: _export())
+        with _progress(console) as bar:
+            _stage(bar, "writing feedback", marked, lambda w: _must(api.generate_feedback(w[0], w[1].name), w[0]))
+            _stage(bar, "exporting grades.csv", [None], lambda _: _export())
         table, notes = _table(api, students, steps, failures)
     console.print(table)
     for note in notes:
@@ -94,14 +90,6 @@ def _make_course(root: Path, folder: Path) -> None:
     shutil.copytree(root / "source", folder / "source", ignore=shutil.ignore_patterns("handin", ".ipynb_checkpoints"))
 
 
-def _train_baselines() -> None:
-    """In a process of its own, so that this one never holds TensorFlow."""
-    command = [sys.executable, "-m", "augcourse.cli", "baselines"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildError(f"the baselines were not trained: {_last_line({'error': done.stderr})}")
-
-
 def _collect(root: Path, students: Sequence[samples.Student], step: str) -> None:
     """Lay the students' files out as a learning management system would, and let nbgrader collect them."""
     from nbgrader.apps import ZipCollectApp
@@ -118,6 +106,20 @@ def _collect(root: Path, students: Sequence[samples.Student], step: str) -> None
             notebook = samples.submission(root, step, student.work[step])
             nbformat.write(notebook, archive / f"{stem}_{step}.ipynb")
     _nbgrader_app(ZipCollectApp, [step, "--force"])
+
+
+def _grade(console: Console, steps: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Run the instructor's command, seen by whoever runs this; return (student, step) → why the grader failed."""
+    words = ["grade", *steps, "--json"]
+    console.print("$ gradebox " + " ".join(words), highlight=False, soft_wrap=True)
+    command = [sys.executable, "-m", "gradebox.cli", *words]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode == INTERRUPTED:
+        raise KeyboardInterrupt
+    if done.returncode not in RESULTS_FOR_ALL:
+        raise BuildError(f"`gradebox grade` ended with exit code {done.returncode}; what it said stands above")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return {(row["student"], row["step"]): row["reason"] for row in rows if row["status"] != "graded"}
 
 
 def _table(

@@ -14,11 +14,12 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from time import perf_counter, thread_time
 from typing import Any
 from uuid import uuid4
 
@@ -29,11 +30,12 @@ from traitlets import Integer, List, Unicode
 from traitlets.config import Config, LoggingConfigurable, PyFileConfigLoader
 
 from gradebox.errors import GradeboxError
-from gradebox.work import Files, Kit, Order, Result, carry_out, record_of
+from gradebox.work import CellMark, Files, Kit, Order, Result, carry_out, record_of
 
 __all__ = ["Classroom", "CourseError", "Submission"]
 
 AHEAD = 2  # orders per worker that wait at the scheduler, so that no worker waits for the coordinator
+GRADED = ("GradeCell", "TaskCell")  # nbgrader's names of the kinds of cells that have a grade
 
 LEDGER = sa.Table(
     "gradebox_result",
@@ -59,6 +61,33 @@ class Submission:
     student: str
     step: str
     path: Path
+
+
+class _Stopwatch:
+    """What the coordinator spends on one submission, of the clock's time and of a processor's."""
+
+    def __init__(self) -> None:
+        self.clock_s = self.processor_s = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        clock, processor = perf_counter(), thread_time()
+        try:
+            yield
+        finally:
+            self.clock_s += perf_counter() - clock
+            self.processor_s += thread_time() - processor
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A submission on its way. `spent` is what it has cost the coordinator so far; `attempt` counts from 1."""
+
+    submission: Submission
+    order: Order
+    key: str
+    spent: _Stopwatch
+    attempt: int = 1
 
 
 class Classroom(LoggingConfigurable):
@@ -118,17 +147,25 @@ class Classroom(LoggingConfigurable):
     @contextmanager
     def gradebook(self) -> Iterator[sa.Engine]:
         """The gradebook's engine. Raises `CourseError` where it cannot be opened."""
-        url = self.course.db_url
         try:
-            with api.Gradebook(url, self.course.course_id) as opened:
+            url = sa.make_url(self.course.db_url).render_as_string()  # which shows no password
+            with self._opened() as opened:
                 LEDGER.create(opened.engine, checkfirst=True)
                 yield opened.engine
+        except sa.exc.ArgumentError as error:
+            raise CourseError(f"c.CourseDirectory.db_url is no URL of a data base: {error}") from error
         except sa.exc.DatabaseError as error:
             reason = str(error.orig).splitlines()[0] if error.orig else str(error).splitlines()[0]
             raise CourseError(
                 f"the gradebook {url} cannot be used ({reason}); restore it from a backup, or move it away, "
                 "generate the steps again and grade again"
             ) from error
+
+    def _opened(self) -> Any:
+        try:
+            return api.Gradebook(self.course.db_url, self.course.course_id)
+        except ModuleNotFoundError as error:
+            raise CourseError(f"the gradebook's driver, the Python module {error.name}, is not installed") from error
 
     def kit(self, step: str, engine: sa.Engine) -> Kit:
         """What workers need for a step. Raises `CourseError` if the gradebook does not know the step."""
@@ -170,6 +207,9 @@ class Classroom(LoggingConfigurable):
             report: called with each result as it is committed, and whether it was graded in an earlier run.
             planned: called once with the number of submissions.
 
+        Returns:
+            Results without `files` and `log`, which are on disk by then: a class need not fit into memory.
+
         Raises:
             CourseError: an unknown step, a gradebook or a scheduler that cannot be used.
         """
@@ -181,80 +221,118 @@ class Classroom(LoggingConfigurable):
             ledger = Ledger(engine, steps)
             results: dict[Submission, Result] = {}
 
-            def orders() -> Iterator[tuple[Submission, Order, str]]:
+            def done(submission: Submission, result: Result, timestamp: str, spent: _Stopwatch) -> None:
+                with spent.running():
+                    kept = self._keep(submission, result, timestamp, ledger)
+                finish(submission, kept, spent, False)
+
+            def finish(submission: Submission, result: Result, spent: _Stopwatch, kept: bool) -> None:
+                result = replace(result, coordinator_s=spent.clock_s, coordinator_processor_s=spent.processor_s)
+                results[submission] = replace(result, files=(), log="")
+                report(results[submission], kept)
+
+            def tasks() -> Iterator[_Task]:
                 for submission in todo:
-                    order = self.order(submission)
-                    key = order.key(digests[submission.step])
-                    kept = None if force else self._kept(submission, key, ledger)
-                    if kept is None:
-                        yield submission, order, key
+                    spent = _Stopwatch()
+                    try:
+                        with spent.running():
+                            order = self.order(submission)
+                            key = order.key(digests[submission.step])
+                    except Exception as error:  # whatever was submitted, the class goes on
+                        done(submission, _failed(submission, "", "the submission cannot be read", error), "", spent)
+                        continue
+                    with spent.running():
+                        found = None if force else self._kept(submission, key, ledger)
+                    if found is None:
+                        yield _Task(submission, order, key, spent)
                     else:
-                        results[submission] = kept
-                        report(kept, True)
+                        finish(submission, found, spent, True)
 
-            def done(submission: Submission, result: Result) -> None:
-                self._keep(submission, result, ledger)
-                results[submission] = result
-                report(result, False)
-
-            self._run(kits, orders(), done)
+            self._run(kits, tasks(), done)
         return [results[submission] for submission in todo]
 
     def _kept(self, submission: Submission, key: str, ledger: "Ledger") -> Result | None:
         found = ledger.found(submission)
-        graded = Path(self._path(self.course.autograded_directory, submission.student, submission.step))
-        if found is None or found.key != key or found.status != "graded" or not graded.is_dir():
+        graded = self._graded(submission).is_dir()
+        if found is None or found.key != key or found.status != "graded" or not graded:
             return None
         endings = tuple(found.reason.split(", ")) if found.reason else ()
         return Result(
             submission.student, submission.step, key, "graded", found.reason or "", endings, seconds=found.seconds
         )
 
-    def _keep(self, submission: Submission, result: Result, ledger: "Ledger") -> None:
-        graded = Path(self._path(self.course.autograded_directory, submission.student, submission.step))
+    def _keep(self, submission: Submission, result: Result, timestamp: str, ledger: "Ledger") -> Result:
+        """Put a result where it belongs; return it, or the failure in its place if it cannot be kept."""
+        try:
+            self._put(submission, result, timestamp, ledger)
+            return result
+        except Exception as error:
+            if _is_the_gradebooks(error):
+                raise
+            failed = _failed(submission, result.key, "the result cannot be kept", error)
+            if result.status != "graded":  # the first failure is the one to report
+                failed = replace(failed, reason=_storable(result.reason))
+        # What stands in the way of one of these may leave room for the others; the failure is reported in any case.
+        with suppress(UnicodeError, sa.exc.DataError, sa.exc.IntegrityError):
+            ledger.commit(submission, failed, timestamp)
+        with suppress(OSError):
+            _replace_folder(self._graded(submission), ())
+        with suppress(OSError):
+            self._write_log(submission, f"{failed.reason}\n\n{result.log}")
+        return failed
+
+    def _put(self, submission: Submission, result: Result, timestamp: str, ledger: "Ledger") -> None:
+        self._write_log(submission, result.log or f"{result.reason}\n")
+        _replace_folder(self._graded(submission), result.files)
+        ledger.commit(submission, result, timestamp)
+
+    def _graded(self, submission: Submission) -> Path:
+        return Path(self._path(self.course.autograded_directory, submission.student, submission.step))
+
+    def _write_log(self, submission: Submission, text: str) -> None:
         log = self.root / ".gradebox" / "logs" / submission.step / f"{submission.student}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(result.log or f"{result.reason}\n", encoding="utf-8", errors="replace")
-        _replace_folder(graded, result.files)
-        ledger.commit(submission, result)
+        log.write_text(text, encoding="utf-8", errors="replace")
 
     def _run(
         self,
         kits: Mapping[str, Kit],
-        orders: Iterator[tuple[Submission, Order, str]],
-        done: Callable[[Submission, Result], None],
+        tasks: Iterator[_Task],
+        done: Callable[[Submission, Result, str, _Stopwatch], None],
     ) -> None:
         from distributed import as_completed
 
-        first = next(orders, None)
+        first = next(tasks, None)
         if first is None:
             return  # nothing to grade: no cluster for that
         with self._client() as client:
-            sent = {step: client.scatter(kit, broadcast=False, hash=False) for step, kit in kits.items()}
-            waiting: dict[Any, tuple[Submission, Order, str, int]] = {}
+            # Scattered data is lost with the worker that holds it, and every order with it; a result is made again.
+            sent = {step: client.submit(_as_it_is, kit, pure=False) for step, kit in kits.items()}
+            waiting: dict[Any, _Task] = {}
             queue = as_completed()
 
-            def submit(submission: Submission, order: Order, key: str, attempt: int) -> None:
-                future = client.submit(carry_out, sent[submission.step], order, key, pure=False)
-                waiting[future] = (submission, order, key, attempt)
+            def submit(task: _Task) -> None:
+                with task.spent.running():
+                    future = client.submit(carry_out, sent[task.submission.step], task.order, task.key, pure=False)
+                waiting[future] = task
                 queue.add(future)
 
-            submit(*first, 1)
+            submit(first)
             lanes = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-            for each in orders:
-                submit(*each, 1)
+            for each in tasks:
+                submit(each)
                 if len(waiting) >= AHEAD * lanes:
                     break
             for future in queue:
-                submission, order, key, attempt = waiting.pop(future)
-                result = _result_of(future, submission, key)
-                if result.status == "grader failed" and attempt < self.attempts:
+                task = waiting.pop(future)
+                submission, result = task.submission, _result_of(future, task)
+                if result.status == "grader failed" and task.attempt < self.attempts:
                     self.log.warning("%s, %s: once more: %s", submission.student, submission.step, result.reason)
-                    submit(submission, order, key, attempt + 1)
+                    submit(replace(task, attempt=task.attempt + 1))
                     continue
-                done(submission, result)
-                if (following := next(orders, None)) is not None:
-                    submit(*following, 1)
+                done(submission, result, task.order.timestamp, task.spent)
+                if (following := next(tasks, None)) is not None:
+                    submit(following)
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
@@ -297,12 +375,36 @@ class Classroom(LoggingConfigurable):
             client.register_plugin(SetUp([list(words) for words in self.worker_setup]))
 
 
-def _result_of(future: Any, submission: Submission, key: str) -> Result:
-    if future.status == "finished":
-        return future.result()
-    error = future.exception()
+def _as_it_is(kit: Kit) -> Kit:
+    return kit
+
+
+def _result_of(future: Any, task: _Task) -> Result:
+    try:
+        if future.status == "finished":
+            return future.result()
+        error = future.exception()
+    except Exception as lost:  # a result that was on a worker when that ended
+        error = lost
     reason = f"the worker died while it graded ({type(error).__name__})"
+    return Result(task.submission.student, task.submission.step, task.key, "grader failed", reason)
+
+
+def _failed(submission: Submission, key: str, what: str, error: Exception) -> Result:
+    said = (str(error).strip() or "without a word").splitlines()[0]
+    reason = _storable(f"{what} ({type(error).__name__}: {said})")
     return Result(submission.student, submission.step, key, "grader failed", reason)
+
+
+def _storable(text: str) -> str:
+    """The text without what no gradebook takes: half a surrogate pair, as in a name that is no text, and NUL."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+
+
+def _is_the_gradebooks(error: Exception) -> bool:
+    """Whether the gradebook as a whole, not a value that it is to take, stands in the way."""
+    of_a_value = (sa.exc.DataError, sa.exc.IntegrityError)
+    return isinstance(error, sa.exc.DatabaseError) and not isinstance(error, of_a_value)
 
 
 class Ledger:
@@ -320,10 +422,13 @@ class Ledger:
             cell = api.BaseCell.__table__
             self.notebooks: dict[str, list[str]] = {}
             self.cells: dict[str, str] = {}
+            self.graded_cells: dict[str, list[str]] = {}
             for row in connection.execute(sa.select(notebook.c.id, notebook.c.assignment_id)):
                 self.notebooks.setdefault(row.assignment_id, []).append(row.id)
-            for row in connection.execute(sa.select(cell.c.id, cell.c.notebook_id)):
+            for row in connection.execute(sa.select(cell.c.id, cell.c.notebook_id, cell.c.type)):
                 self.cells[row.id] = row.notebook_id
+                if row.type in GRADED:
+                    self.graded_cells.setdefault(row.notebook_id, []).append(row.id)
 
     def found(self, submission: Submission) -> Any:
         """The row of the ledger for a submission, or None."""
@@ -336,13 +441,17 @@ class Ledger:
         with self.engine.connect() as connection:
             return connection.execute(query).first()
 
-    def commit(self, submission: Submission, result: Result) -> None:
-        """Write a result: all of it, or nothing."""
+    def commit(self, submission: Submission, result: Result, timestamp: str) -> None:
+        """Write a result and when its submission was handed in: all of it, or nothing.
+
+        Where the grader failed, no mark of an earlier run stays: each waits for a grade by hand, or the next run.
+        """
         with self.engine.begin() as connection:
             rows = _Rows(connection)
             rows.upsert(api.Student.__table__, {"id": submission.student}, {})
             place = {"assignment_id": self.steps[submission.step], "student_id": submission.student}
-            submission_id = rows.upsert(api.SubmittedAssignment.__table__, place, {})
+            when = {"timestamp": utils.parse_utc(timestamp) if timestamp else None}
+            submission_id = rows.upsert(api.SubmittedAssignment.__table__, place, when)
             penalties = dict(result.penalties)
             notebooks = {
                 notebook: rows.upsert(
@@ -352,7 +461,7 @@ class Ledger:
                 )
                 for notebook in self.notebooks.get(place["assignment_id"], [])
             }
-            for mark in result.marks:
+            for mark in self._marks(result, notebooks):
                 where = {"notebook_id": notebooks[self.cells[mark.cell_id]], "cell_id": mark.cell_id}
                 rows.mark(where, mark.auto_score, mark.needs_manual_grade)
             for cell_id, text in result.comments:
@@ -366,6 +475,11 @@ class Ledger:
                 "finished": datetime.now(UTC).replace(tzinfo=None),
             }
             rows.upsert(LEDGER, {"submission_id": submission_id}, entry)
+
+    def _marks(self, result: Result, notebooks: Mapping[str, Any]) -> Sequence[CellMark]:
+        if result.status == "graded":
+            return result.marks
+        return [CellMark(cell, None, True) for notebook in notebooks for cell in self.graded_cells.get(notebook, ())]
 
 
 class _Rows:
@@ -491,8 +605,3 @@ def _config_text(root: Path) -> bytes:
     if not path.is_file():
         raise CourseError(f"{root} has no nbgrader_config.py: start in the course's folder, or name it with --course")
     return path.read_bytes()
-
-
-def retimed(result: Result, seconds: float) -> Result:
-    """The same result with another time; for results that are compared."""
-    return replace(result, seconds=seconds)

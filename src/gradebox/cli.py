@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from gradebox.errors import GradeboxError
 
@@ -56,14 +57,15 @@ def grade(
     console = Console(stderr=True)
     settings = {name: value for name, value in (("workers", workers), ("scheduler", scheduler)) if value is not None}
     results: list[Any] = []
+    failures: Counter[str] = Counter()
     try:
         with _progress(console) as bar:
             task = bar.add_task("grading", total=None, failed="")
 
             def report(result: Any, kept: bool) -> None:
                 results.append(result)
-                failed = sum(each.status != "graded" for each in results)
-                bar.update(task, advance=1, failed=f"{failed} failed" if failed else "")
+                failures.update([result.status] if result.status != "graded" else ())
+                bar.update(task, advance=1, failed=f"{failures.total()} failed" if failures else "")
                 if as_json:
                     print(json.dumps(_plain(result, kept)), flush=True)
                 elif result.status != "graded":
@@ -85,6 +87,46 @@ def grade(
         raise typer.Exit(GRADER_FAILED)
     if any(result.endings for result in results):
         raise typer.Exit(SUBMISSIONS_FAILED)
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="your notebook")],
+    course: Annotated[
+        Path | None, typer.Option(help="folder of the course; the nearest one around the notebook if left out")
+    ] = None,
+) -> None:
+    """Say what the class's tests say of your own notebook: points and reasons, with no gradebook and no sandbox.
+
+    Runs your notebook with your own rights. Exit codes: 0 every point is there; 3 some are lost; 4 the grader failed;
+    1 anything else.
+    """
+    from gradebox import check as module
+
+    console = Console(stderr=True)
+    try:
+        with console.status("running your notebook, then the class's tests"):
+            checked = module.check(notebook, course or module.course_of(notebook))
+    except (GradeboxError, RuntimeError) as error:
+        console.print(f"gradebox: {error}", highlight=False, markup=False)
+        raise typer.Exit(1) from None
+    if checked.result.status != "graded":
+        console.print(f"the grader failed: {checked.result.reason}", highlight=False, markup=False)
+        raise typer.Exit(GRADER_FAILED)
+    Console().print(_exercises(checked))
+    if not checked.is_complete:
+        raise typer.Exit(SUBMISSIONS_FAILED)
+
+
+def _exercises(checked: Any) -> Table:
+    given = [each for each in checked.exercises if each.points is not None]
+    got, most = sum(each.points for each in given), sum(each.maximum for each in given)
+    table = Table("exercise", Column("points", justify="right"), "reason", title=f"{checked.step}: {got:g} of {most:g}")
+    for each in checked.exercises:
+        points = "–" if each.points is None else f"{each.points:g}"
+        reason = Text(each.reason or "passed", style="" if each.points != each.maximum else "green")
+        table.add_row(each.name.removesuffix("_test"), f"{points} / {each.maximum:g}", reason)
+    return table
 
 
 def _plain(result: Any, kept: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import os
 import resource
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -45,6 +46,8 @@ RECORD_TABLES = (
 
 Files = tuple[tuple[str, bytes], ...]
 """Relative path → content, sorted by path."""
+
+MAX_SAID_BYTES = 20_000  # of what programs wrote to the worker's own output, in a submission's log
 
 PACKAGES = ("nbgrader", "nbconvert", "tensorflow", "keras", "albumentations", "numpy")
 
@@ -100,6 +103,9 @@ class Result:
         marks, comments, penalties: by the ids of the gradebook's own cells and notebooks.
         log: everything that was logged on the way.
         seconds: wall-clock time of the order on its worker.
+        coordinator_s: the coordinator's own wall-clock time for it: reading, hashing, sending, keeping, committing,
+            without the waiting for workers; 0 as long as the result is on its worker.
+        coordinator_processor_s: the processor's part of that, without the waiting for a disk or for a turn.
         peak_bytes: largest resident size of the worker so far.
     """
 
@@ -115,6 +121,8 @@ class Result:
     penalties: tuple[tuple[str, float | None], ...] = ()
     log: str = ""
     seconds: float = 0.0
+    coordinator_s: float = 0.0
+    coordinator_processor_s: float = 0.0
     peak_bytes: int = 0
 
 
@@ -190,8 +198,19 @@ def _digest(*parts: str | bytes | Files | tuple[str, ...]) -> str:
     return total.hexdigest()
 
 
+_one_at_a_time = threading.Lock()  # the working folder, the environment and the output are the whole process's
+
+
 def carry_out(kit: Kit, order: Order, key: str) -> Result:
-    """Grade one submission. Never raises for anything that a submission does; a failure of ours is a result too."""
+    """Grade one submission. Never raises for anything that a submission does; a failure of ours is a result too.
+
+    A worker with several threads grades one submission after the other all the same.
+    """
+    with _one_at_a_time:
+        return _carry_out(kit, order, key)
+
+
+def _carry_out(kit: Kit, order: Order, key: str) -> Result:
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="gradebox-", ignore_cleanup_errors=True) as folder:
         root = Path(folder).resolve()
@@ -212,7 +231,8 @@ def _replaced(result: Result, **changes: Any) -> Result:
 
 def _graded(kit: Kit, order: Order, key: str, root: Path) -> Result:
     _lay_out(kit, order, root)
-    with _in_course(root), warnings.catch_warnings():
+    said = root / "said.txt"
+    with _in_course(root), _output_in(said), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         done, log = _autograde(kit, order, root)
     log = "".join(f"{note}\n" for note in order.notes) + log
@@ -222,8 +242,10 @@ def _graded(kit: Kit, order: Order, key: str, root: Path) -> Result:
     files = _read_tree(graded) if graded.is_dir() else ()
     if not done or not files:
         reason = next((line for line in reversed(log.splitlines()) if "GraderFailed" in line), _last_line(log))
+        log += _end_of(said)
         withdrawn = tuple(CellMark(mark.cell_id, None, True) for mark in marks)
         return Result(order.student, order.step, key, "grader failed", reason, (), (), withdrawn, log=log)
+    log += _end_of(said)
     endings = _endings(files)
     return Result(
         order.student, order.step, key, "graded", ", ".join(endings), endings, files, marks, comments, penalties, log
@@ -276,6 +298,34 @@ def _in_course(root: Path) -> Iterator[None]:
         os.environ["PATH"] = path
 
 
+@contextmanager
+def _output_in(path: Path) -> Iterator[None]:
+    """Let a file have what this process and those that it starts write to stdout and stderr.
+
+    A plain kernel inherits both. On the coordinator's terminal its warnings would say nothing of whose work they
+    are about, and on stdout it could write results of its own.
+    """
+    before = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
+    try:
+        with path.open("wb") as file:
+            for descriptor in before:
+                os.dup2(file.fileno(), descriptor)
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        for descriptor, original in before.items():
+            os.dup2(original, descriptor)
+            os.close(original)
+
+
+def _end_of(path: Path) -> str:
+    """What a file holds at its end, as text."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - MAX_SAID_BYTES))
+        return file.read().decode("utf-8", "replace")
+
+
 def _autograde(kit: Kit, order: Order, root: Path) -> tuple[bool, str]:
     config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
     config.merge(Config(kit.overrides))
@@ -285,6 +335,7 @@ def _autograde(kit: Kit, order: Order, root: Path) -> tuple[bool, str]:
         submitted_directory="submitted", autograded_directory="autograded", source_directory="source"
     )
     config.NbGrader.logfile = ""
+    config.Exchange.root = str(root)  # nbgrader complains of one that it cannot write to, though nothing uses it here
     text = StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))

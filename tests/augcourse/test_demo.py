@@ -1,4 +1,4 @@
-"""The sample class: graded from end to end with nbgrader's own commands, whatever is handed in."""
+"""The sample class: graded from end to end with the instructor's own commands, whatever is handed in."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def test_the_feedback_gives_the_reason(graded, student, says):
 
 
 @pytest.mark.slow
-def test_stages_are_nbgraders_own(graded):
+def test_what_an_instructor_has_afterwards_is_there(graded):
     folder = graded[1]
-    for name in ("release", "submitted", "autograded", "feedback"):
+    for name in ("release", "submitted", "autograded", "feedback", ".gradebox/logs"):
         assert (folder / name).is_dir()
     assert build.notebook_path(folder, "release", STEP).read_text() == (
         build.notebook_path(ROOT, "release", STEP).read_text()

@@ -48,7 +48,9 @@ c.GradedExecute.fresh_variables = ["PROBE_SEED"]
 c.GradedExecute.environment = {"COURSE": "tiny"}
 merged = "import os, sys; os.dup2(1, 2); sys.stderr = sys.stdout"
 c.Execute.extra_arguments = [f"--IPKernelApp.exec_lines={merged}"]
-c.GradedExecute.extra_arguments = []
+# ipykernel waits 10 s for a flush when it could not send the text before it, such as half a surrogate pair
+patient = "[setattr(s, 'flush_timeout', 1) for s in (__import__('sys').stdout, __import__('sys').stderr)]"
+c.GradedExecute.extra_arguments = [f"--IPKernelApp.exec_lines={patient}"]
 """
 
 DOUBLE, TRIPLE = "def double(x):\n    return 2 * x", "def triple(x):\n    return 3 * x"

@@ -9,7 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,10 @@ from typing import Any
 
 import nbformat
 import pytest
+import sqlalchemy as sa
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config
 
 from gradebox.classroom import Classroom, CourseError, read_files
 
@@ -126,6 +131,13 @@ def test_each_submission_has_a_log_of_its_own(damaged_class):
     assert "left behind" in (logs / "large_file.log").read_text()
 
 
+def test_what_kernels_say_is_in_the_logs_and_not_on_the_terminal(damaged_class):
+    logs = damaged_class.course.root / ".gradebox" / "logs" / "sums"
+    assert "IPKernelApp" in (logs / "a_careful.log").read_text()
+    assert "IPKernelApp" not in damaged_class.done.stderr
+    assert "WARNING" not in damaged_class.done.stderr
+
+
 def test_nbgrader_goes_on_from_there(damaged_class):
     course = damaged_class.course
     assert course.nbgrader("export", "--to", "grades.csv").returncode == 0
@@ -146,11 +158,11 @@ def stub_class(tmp_path: Path) -> Course:
     return course
 
 
-def stored(course: Course) -> tuple[int, int, int]:
+def stored(course: Course, url: str = "") -> tuple[int, int, int]:
     """Submissions in the gradebook, rows of the ledger, autograded folders."""
-    with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as gradebook:
+    with Gradebook(url or f"sqlite:///{course.root / 'gradebook.db'}") as gradebook:
         submissions = len(gradebook.assignment_submissions("sums"))
-        ledger = gradebook.db.execute(__import__("sqlalchemy").text("SELECT COUNT(*) FROM gradebox_result")).scalar()
+        ledger = gradebook.db.execute(sa.text("SELECT COUNT(*) FROM gradebox_result")).scalar()
     return submissions, ledger, len(list((course.root / "autograded").glob("*/sums/sums.ipynb")))
 
 
@@ -166,6 +178,44 @@ def test_what_has_not_changed_is_not_graded_again(stub_class):
     assert stored(stub_class) == (24, 24, 24)
 
 
+def test_nbgrader_takes_it_for_graded_until_it_is_handed_in_again(stub_class):
+    stub_class.hand_in("student04", "sums", "timestamp.txt", b"2026-01-12 09:00:00 UTC")
+    run(stub_class, "sums", "--student", "student0[34]")
+    api = NbGraderAPI(config=Config(CourseDirectory={"root": str(stub_class.root)}))
+    assert api.get_autograded_students("sums") == {"student03", "student04"}
+    stub_class.hand_in("student04", "sums", "timestamp.txt", b"2026-01-13 09:00:00 UTC")
+    assert api.get_autograded_students("sums") == {"student03"}
+    run(stub_class, "sums", "--student", "student0[34]")
+    assert api.get_autograded_students("sums") == {"student03", "student04"}
+
+
+NO_TEXT = os.fsdecode(b"no text \xff")
+
+
+def test_what_cannot_be_read_or_kept_is_a_result_and_the_class_goes_on(stub_class):
+    """A name that no gradebook takes, and a log that stands where a folder is."""
+    stub_class.hand_in(NO_TEXT, "sums", "sums.ipynb", b"{}")
+    run(stub_class, "sums", "--student", "student0[56]")
+    for student in ("student05", "student07"):
+        log = stub_class.root / ".gradebox" / "logs" / "sums" / f"{student}.log"
+        log.unlink(missing_ok=True)
+        log.mkdir()
+    done = run(stub_class, "sums", "--json", "--force")
+    rows = results_of(done)
+    assert done.returncode == 4, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(rows) == 25
+    failed = {name: row["reason"] for name, row in rows.items() if row["status"] == "grader failed"}
+    assert set(failed) == {NO_TEXT, "student05", "student07"}
+    assert "cannot be read" in failed[NO_TEXT]
+    assert "cannot be kept (IsADirectoryError" in failed["student05"]
+    assert stored(stub_class) == (24, 24, 22)
+    assert set(stub_class.marks("student05").values()) == {None}, "a mark of an earlier run is left"
+    log.rmdir()
+    again = results_of(run(stub_class, "sums", "--json", "--student", "student0[67]"))
+    assert {name: row["kept"] for name, row in again.items()} == {"student06": True, "student07": False}
+
+
 @pytest.mark.parametrize("victim", ["coordinator", "workers"])
 def test_killed_at_any_moment_it_goes_on_where_it_was(stub_class, victim):
     chance = random.Random(victim)
@@ -177,10 +227,13 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(stub_class, victim):
     seen = [process.stdout.readline() for _ in range(3)]
     if victim == "coordinator":
         process.kill()
-    else:
-        assert kill_workers(process, 3, chance)
-    process.communicate(timeout=300)
+    killed = kill_workers(process, 3, chance)
+    rest, _ = process.communicate(timeout=300)
     assert all(seen)
+    if victim == "workers":
+        assert killed >= 2, "one after the other, so that none is left that was there at the start"
+        statuses = [json.loads(line)["status"] for line in (*seen, *rest.splitlines())]
+        assert statuses == ["graded"] * 24
     last = run(stub_class, "sums", "--json")
     assert last.returncode == 0, last.stderr
     assert len(results_of(last)) == 24
@@ -202,7 +255,9 @@ def kill_workers(coordinator: subprocess.Popen[str], times: int, chance: random.
 def grandchildren(pid: int) -> list[int]:
     """Every spawned process below one, at any depth; one that has just ended has none."""
     try:
-        below = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        # a child belongs to the thread that started it: Dask's event loop has one of its own
+        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+        below = [int(child) for children in lists for child in children.split()]
         spawned = [each for each in below if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
     except (FileNotFoundError, ProcessLookupError):
         return []
@@ -301,7 +356,9 @@ def test_workers_somewhere_else_need_nothing_of_the_course(stub_class, tmp_path)
         for number in range(2):
             elsewhere = tmp_path / f"machine{number}"
             elsewhere.mkdir()
-            words = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
+            threads = str(number + 1)  # more than one must not mix two submissions up
+            words = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", threads]
+            words.append("--no-dashboard")
             processes.append(subprocess.Popen(words, cwd=elsewhere, **quiet))
         done = run(stub_class, "sums", "--json", "--scheduler", address)
         assert done.returncode == 0, done.stderr
@@ -311,6 +368,63 @@ def test_workers_somewhere_else_need_nothing_of_the_course(stub_class, tmp_path)
             process.terminate()
         for process in processes:
             process.wait(30)
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """The URL of an empty data base on a server of its own, which listens on a socket in a folder of its own."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("no PostgreSQL server is installed: on Debian or Ubuntu, apt-get install postgresql")
+    programs = found[-1].parent
+    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        user: list[str] = []
+        if os.geteuid() == 0:  # as whom no PostgreSQL server starts
+            shutil.chown(folder, "postgres")
+            user = ["runuser", "-u", "postgres", "--"]
+
+        def do(program: str, *words: str) -> None:
+            command = [*user, str(programs / program), *words]
+            with Path(os.devnull).open("wb") as nowhere:  # the server would hold a pipe open
+                subprocess.run(command, cwd=folder, stdout=nowhere, check=True, timeout=120)
+
+        data = ("--pgdata", f"{folder}/data")
+        do("initdb", *data, "--username", "grader", "--auth", "trust", "--no-sync", "--encoding", "UTF8")
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
+        do("pg_ctl", "start", *data, "--wait", "--log", f"{folder}/log", "--options", options)
+        try:
+            do("createdb", "--host", folder, "--username", "grader", "gradebook")
+            yield f"postgresql://grader@/gradebook?host={folder}"
+        finally:
+            do("pg_ctl", "stop", *data, "--mode", "immediate")
+
+
+def test_a_gradebook_on_a_postgresql_server_is_as_good(postgresql, tmp_path):
+    course = make_course(tmp_path, f"{STUB_CONFIG}\nc.CourseDirectory.db_url = {postgresql!r}\n")
+    release = course.release("sums", "sums")
+    for student in ("first", "second", *ODD_NAMES):
+        course.hand_in(student, "sums", "sums.ipynb", answered(release, HONEST))
+    course.hand_in("x" * 200, "sums", "sums.ipynb", answered(release, HONEST))  # nbgrader's column holds 128
+    students = 3 + len(ODD_NAMES)
+    done = run(course, "sums", "--json")
+    rows = results_of(done)
+    assert len(rows) == students, done.stderr
+    failed = {name: row["reason"] for name, row in rows.items() if row["status"] != "graded"}
+    assert set(failed) == {"x" * 200}
+    assert "cannot be kept" in failed["x" * 200]
+    assert stored(course, postgresql) == (students - 1, students - 1, students - 1)
+    with Gradebook(postgresql) as gradebook:
+        grade = gradebook.find_grade("test_double", "sums", "sums", "first")
+        assert grade.auto_score is not None
+        grade.manual_score = 0.5
+        gradebook.db.commit()
+    again = results_of(run(course, "sums", "--json"))
+    assert {name for name, row in again.items() if not row["kept"]} == {"x" * 200}
+    run(course, "sums", "--force", "--student", "first")
+    with Gradebook(postgresql) as gradebook:
+        assert gradebook.find_grade("test_double", "sums", "sums", "first").score == 0.5
+    assert not (course.root / "gradebook.db").exists()
+    assert course.nbgrader("export", "--to", "grades.csv").returncode == 0
 
 
 def test_reading_follows_no_link_and_opens_no_device(tmp_path):

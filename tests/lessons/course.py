@@ -31,10 +31,19 @@ class Graded:
 
 
 def grade(
-    work: Path, step: str, submissions: Mapping[str, nbformat.NotebookNode], environment: Mapping[str, str]
+    work: Path,
+    step: str,
+    submissions: Mapping[str, nbformat.NotebookNode],
+    environment: Mapping[str, str],
+    policy: str = "",
 ) -> dict[str, Graded]:
-    """Release a step into the empty folder `work`, submit, autograde, and read the gradebook."""
+    """Release a step into the empty folder `work`, submit, autograde, and read the gradebook.
+
+    `policy` is added to the course's own nbgrader_config.py.
+    """
     build.release_into(ROOT, work, [step])
+    with (work / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+        config.write(f"\n{policy}\n")
     for student, notebook in submissions.items():
         path = work / "submitted" / student / step / f"{step}.ipynb"
         path.parent.mkdir(parents=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import re
+import symtable
 from pathlib import Path
 
 import nbformat
@@ -79,3 +81,51 @@ def test_a_mistake_costs_its_own_exercise_and_no_other(graded_class, dataset, st
     assert graded.lost() == {variant.exercise}, graded.messages
     assert graded.points[variant.exercise] == 0
     assert re.search(variant.says, graded.messages[variant.exercise]), graded.messages[variant.exercise]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("dataset", "step"), [in_group("uci_digits", step) for step in ("step1_explore", "step3_augment")]
+)
+def test_cells_that_are_passed_over_change_no_mark(graded_class, tmp_path, data_sets, dataset, step):
+    wrong = variants(dataset, step)[0]
+    submissions = {
+        "solution": samples.submission(course.ROOT, step),
+        wrong.name: samples.submission(course.ROOT, step, wrong.edits),
+    }
+    everything_runs = "c.GradedExecute.skip_tags = []"
+    whole = course.grade(tmp_path, step, submissions, data_sets(dataset), everything_runs)
+    shown = nbformat.read(tmp_path / "autograded" / "solution" / step / f"{step}.ipynb", as_version=4)
+    assert any(is_shown(cell) and cell.execution_count for cell in shown.cells), "nothing more was run"
+    for student, graded in whole.items():
+        assert graded.points == graded_class(dataset, step)[student].points, student
+
+
+def is_shown(cell):
+    return cell.cell_type == "code" and "show" in cell.metadata.get("tags", [])
+
+
+def names_of(table, which):
+    """Names of a cell's own namespace, in its functions too, for which `which` of their symbols holds."""
+    own = table.get_type() == "module"
+    found = {s.get_name() for s in table.get_symbols() if (own or s.is_global()) and which(s)}
+    return found.union(*(names_of(child, which) for child in table.get_children()))
+
+
+@pytest.mark.parametrize("step", build.STEPS)
+def test_no_cell_that_is_run_uses_a_name_from_one_that_is_passed_over(step):
+    """So that grading, which passes the cells tagged `show` over, runs into no missing name."""
+    notebook = nbformat.read(build.notebook_path(course.ROOT, "source", step), as_version=4)
+    run, passed_over = set(dir(builtins)), set()
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        table = symtable.symtable(cell.source, cell["id"], "exec")
+        bound = names_of(table, lambda s: s.is_assigned() or s.is_imported())
+        if is_shown(cell):
+            passed_over |= bound
+        else:
+            run |= bound
+            missing = names_of(table, lambda s: s.is_referenced()) & passed_over - run
+            assert not missing, f"{cell['id']} uses {missing}"
+    assert passed_over, "no cell is tagged"
