@@ -1,4 +1,4 @@
-"""The security page: every test that it names exists, and its table is complete and clean on our side."""
+"""The pages of promises: every test that they name exists, and the attacks' table is complete and clean on our side."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+GRADING = (ROOT / "docs" / "grading.md").read_text(encoding="utf-8")
 
 
 def cited():
-    """(file, test) of every test that the page names; a bare `::test` belongs to the file named before it."""
+    """(file, test) of every test that the pages name; a bare `::test` belongs to the file named before it."""
     file = ""
-    for path, test in re.findall(r"`(tests/[\w/]+\.py)?(?:::(test_\w+))?`", PAGE):
+    for path, test in re.findall(r"`(tests/[\w/]+\.py)?(?:::(test_\w+))?`", PAGE + GRADING):
         file = path or file
         if path or test:
             yield file, test
