@@ -17,5 +17,9 @@ It knows nbgrader and Jupyter, and nothing of any subject: a course uses it by n
     work      a work order → a result, both plain data, in a throw-away course
     classroom submissions → work orders; results → the gradebook, each once
     check     one's own notebook → points and reasons
+    records   the gradebook and the ledger, as plain data
+    charts    numbers of a class → figures
+    report    a class → one page
+    exporters a class → the files that other systems import
     cli       the commands
 """

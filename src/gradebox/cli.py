@@ -118,6 +118,23 @@ def check(
         raise typer.Exit(SUBMISSIONS_FAILED)
 
 
+@app.command()
+def report(
+    steps: Annotated[list[str] | None, typer.Argument(help="steps to report on; all if left out")] = None,
+    to: Annotated[Path, typer.Option(help="the HTML file to write")] = Path("report.html"),
+    pseudonyms: Annotated[bool, typer.Option("--pseudonyms", help="name no student")] = False,
+    course: Annotated[Path, typer.Option(help="folder of the course, with nbgrader_config.py")] = Path(),
+) -> None:
+    """Write a class on one page: scores, exercises, what needs a person, every student's points."""
+    from gradebox.report import make
+
+    try:
+        print(make(course, steps or [], to, pseudonyms))
+    except GradeboxError as error:
+        Console(stderr=True).print(f"gradebox: {error}", highlight=False, markup=False)
+        raise typer.Exit(1) from None
+
+
 def _exercises(checked: Any) -> Table:
     given = [each for each in checked.exercises if each.points is not None]
     got, most = sum(each.points for each in given), sum(each.maximum for each in given)

@@ -1,0 +1,330 @@
+"""The report: one file that loads nothing, harms nobody, names everybody once or nobody at all, and never stops."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from nbformat.v4 import new_output
+
+from gradebox import report
+from gradebox.classroom import CourseError
+from gradebox.feedback import messages
+from gradebox.report import ReportError, item_statistics, make, measurements
+
+from .book_support import CLOSE, STEPS, Hand, TinyCourse, gain
+
+MARKUP = "<script>alert('x')</script><img src=x onerror=alert(1)>"
+FORMULA = r"$\frac{1}{$ & ]]> \N"
+ODD = (MARKUP, FORMULA, "ünï ☃ 𝔘", "line\nbreak", "n" * 100)
+ROLES = ("careful", "hurried", "thorough", "close", "unlucky", "late")
+LINKING = ("src", "href", "xlink:href", "srcset", "data", "action", "poster", "background")
+VOID = ("meta", "link", "br", "wbr", "img", "hr", "input")
+
+
+class Page(HTMLParser):
+    """What a browser would find: elements, text, and rows of tables."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[tuple[str, str]] = []
+        self.rows: list[list[str]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        self.words.append((self.open[-1] if self.open else "", data))
+        if "table" in self.open and {"td", "th"} & set(self.open):
+            self.rows[-1][-1] += data
+
+    def said(self, *inside: str) -> str:
+        return " ".join(" ".join(text for tag, text in self.words if not inside or tag in inside).split())
+
+    def class_table(self) -> dict[str, list[str]]:
+        """By student, the cells of the last table."""
+        start = max(index for index, row in enumerate(self.rows) if row and row[0] == "Student")
+        return {row[0]: row[1:] for row in self.rows[start + 1 :]}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> TinyCourse:
+    course = TinyCourse(tmp_path_factory.mktemp("report"))
+    for place, student in enumerate((*ROLES[:3], *ODD)):
+        course.add(student, "sums", Hand([place % 3, 1, None], manual={"explain": place / 4}))
+        course.add(student, "recipes", Hand([4, place % 4], figures=gain(place - 1.0, 1.2)))
+    course.add("careful", "sums", Hand([2, 1, None], manual={"explain": 3}, seconds=None))
+    undecided = f"{CLOSE}There is no automatic mark for `gain_test`: a person decides."
+    course.add("close", "recipes", Hand([4, None], comment=undecided, figures=gain(0.6, 0.8)))
+    reason = "the worker died while it graded unlucky"
+    course.add("unlucky", "recipes", Hand([None, None], status="grader failed", reason=reason))
+    course.add("late", "sums", Hand([0, 0, None], hours_late=31, penalty=1, reason="KernelDied", ending="KernelDied"))
+    (course.root / "submitted" / "waiting outside" / "sums").mkdir(parents=True)
+    return course
+
+
+@pytest.fixture(scope="module")
+def page(course: TinyCourse) -> Page:
+    return Page(make(course.root, [], course.root / "report.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def hidden(course: TinyCourse) -> Page:
+    return Page(make(course.root, [], course.root / "hidden.html", pseudonyms=True).read_text(encoding="utf-8"))
+
+
+EVERYBODY = {*ROLES, *(" ".join(name.split()) for name in ODD), "waiting outside"}
+
+
+def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(page):
+    for tag, attributes in page.tags:
+        assert tag not in ("script", "link", "iframe", "object", "embed", "img", "image", "form", "base")
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in LINKING:
+            assert (attributes.get(name) or "#").startswith("#")
+    assert not re.search(r"url\((?!['\"]?#)", page.text)
+    assert "@import" not in page.text
+
+
+def test_a_name_with_markup_is_text(page):
+    assert MARKUP in page.said("th")
+    assert "<script" not in page.text
+    assert "&lt;script&gt;" in page.text
+
+
+def test_every_student_has_one_row(page):
+    shown = Counter(" ".join(name.split()) for name in page.class_table())
+    assert shown == Counter(dict.fromkeys(EVERYBODY, 1))
+
+
+def test_with_pseudonyms_no_name_is_anywhere(hidden):
+    names = [name for name in EVERYBODY if name not in ("late", "close", "waiting outside")]  # these are words, too
+    for name in (*names, "waiting outside", "alert"):
+        assert name not in hidden.text
+        assert name[:15] not in hidden.text.replace("hidden", "")
+    assert len(hidden.class_table()) == len(EVERYBODY)
+    assert all(re.fullmatch(r"student [0-9a-f]{4,}", name) for name in hidden.class_table())
+
+
+def test_pseudonyms_are_the_courses_own_and_stay(course, hidden, tmp_path):
+    again = Page(make(course.root, ["sums"], tmp_path / "again.html", pseudonyms=True).read_text(encoding="utf-8"))
+    assert set(again.class_table()) == set(hidden.class_table())
+    other = TinyCourse(tmp_path / "other")
+    for student in ROLES:
+        other.enrol(student)
+    theirs = Page(make(other.root, [], tmp_path / "theirs.html", pseudonyms=True).read_text(encoding="utf-8"))
+    assert not set(theirs.class_table()) & set(hidden.class_table())
+    key = course.root / ".gradebox" / "pseudonyms.key"
+    assert key.stat().st_mode & 0o077 == 0
+
+
+def test_pseudonyms_do_not_keep_the_order_of_names(hidden):
+    assert list(hidden.class_table()) == sorted(hidden.class_table())
+
+
+def test_two_students_never_share_a_pseudonym(tmp_path):
+    names = [f"student{place}" for place in range(2000)]
+    given = report._pseudonyms(tmp_path, names)
+    assert len(set(given.values())) == len(names)
+
+
+def test_each_figure_is_a_titled_and_described_image(page):
+    drawings = [attributes for tag, attributes in page.tags if tag == "svg"]
+    assert len(drawings) == 5  # scores and exercises of two steps, and one measurement
+    ids = {attributes["id"] for _, attributes in page.tags if attributes.get("id")}
+    for attributes in drawings:
+        assert attributes["role"] == "img"
+        assert set(str(attributes["aria-labelledby"]).split()) <= ids
+    titles = [text for tag, text in page.words if tag == "title"]
+    assert all(title.strip() for title in titles)
+    assert len(set(titles)) == len(titles) == 1 + len(drawings)
+
+
+def test_every_id_is_there_once(page):
+    found = Counter(attributes["id"] for _, attributes in page.tags if "id" in attributes)
+    assert max(found.values()) == 1
+
+
+def test_every_reference_inside_the_page_leads_somewhere(page):
+    ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    targets = set(re.findall(r"(?:href=\"|url\()#([^\")]+)", page.text))
+    assert targets <= ids
+
+
+def test_the_colours_are_the_pages_so_that_dark_is_dark(page):
+    assert "prefers-color-scheme: dark" in page.text
+    used = set(re.findall(r"var\((--[a-z]+)\)", page.text))
+    light, dark = page.text.split("prefers-color-scheme: dark")[:2]
+    for name in used:
+        assert f"{name}:" in light
+        assert f"{name}:" in dark.split("}")[0]
+
+
+def contrast(first: str, second: str) -> float:
+    """The contrast ratio of WCAG 2.1."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, bright = sorted((luminance(first), luminance(second)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1])
+def test_text_has_the_contrast_that_wcag_aa_asks_for(page, scheme):
+    block = re.findall(r":root \{([^}]*)\}", page.text)[scheme]
+    colours = dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6})", block))
+    for text, ground in (("ink", "paper"), ("quiet", "paper"), ("ink", "tint"), ("ink", "warn"), ("quiet", "warn")):
+        assert contrast(colours[text], colours[ground]) >= 4.5
+    assert contrast(colours["paper"], colours["fill"]) >= 4.5  # numbers inside bars
+    assert contrast(colours["accent"], colours["paper"]) >= 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "student", "detail"),
+    [
+        ("grader failed", "unlucky", "the worker died"),
+        ("too close to call", "close", "+0.6 points"),
+        ("ended early", "late", "KernelDied"),
+        ("late", "late", "1 day 7 h; 1 point taken off"),
+    ],
+)
+def test_what_needs_a_look_is_listed_with_its_reason(page, kind, student, detail):
+    assert [row for row in page.rows if row[0] == kind and row[2] == student and detail in row[3]]
+
+
+def test_no_reason_is_quoted_beside_a_pseudonym(hidden):
+    assert "the worker died" not in hidden.text
+    assert "grader failed" in hidden.text
+
+
+def test_what_has_no_final_mark_is_no_number_alone(page):
+    table = page.class_table()  # steps stand in the gradebook's order: recipes, sums
+    assert table["unlucky"] == ["–grader failed", "–not submitted"]
+    assert table["close"] == ["4+ 1 waiting", "–not submitted"]
+    assert table["waiting outside"] == ["–not submitted", "–not graded yet"]
+    assert table["careful"] == ["4", "6"]
+
+
+def test_the_measured_values_are_counted_against_their_reference(page):
+    assert "Of 9 students, 5 are above the margin, 1 below, and 3 too close to call." in page.said("figcaption")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gradebox.figures: {",
+        "gradebox.figures: []",
+        'gradebox.figures: {"label": "gain", "value": 1, "low": 2, "high": 3}',
+        'gradebox.figures: {"label": "gain", "value": NaN, "low": NaN, "high": NaN}',
+        'gradebox.figures: {"label": "gain", "value": 1, "low": 0, "high": Infinity}',
+        'gradebox.figures: {"label": "", "value": 1, "low": 0, "high": 2}',
+        'gradebox.figures: {"label": "gain", "value": "much", "low": 0, "high": 2}',
+        'gradebox.figures: {"label": "gain", "value": 1, "low": 0, "high": 2, "reference": [1]}',
+        "gradebox.figures: " + "[" * 100_000,
+        '  gradebox.figures: {"label": "gain", "value": 1, "low": 0, "high": 2}',
+    ],
+)
+def test_a_line_that_is_no_measurement_is_passed_over(line):
+    good = 'gradebox.figures: {"label": "gain", "value": 1, "low": 0.5, "high": 2}'
+    assert [each.value for each in measurements(f"before\n{line}\n{good}\nafter")] == [1]
+
+
+def test_a_measurement_is_among_what_feedback_lets_out_of_a_trusted_kernel():
+    line = f"{report.FIGURES_PREFIX} {json.dumps(gain(4.1, 1.9))}\n"
+    kept = messages([new_output("stream", name="stdout", text=line)], ["checks.verdict(measure.judge(recipe))"])
+    assert [each.value for output in kept for each in measurements(output.text)] == [4.1]
+
+
+def test_an_exercise_that_orders_as_the_rest_discriminates_and_one_that_does_not_has_none():
+    ability = np.arange(10.0)
+    points = pd.DataFrame({"a": ability, "b": ability**2, "against": -ability, "same": np.ones(10)})
+    found = item_statistics(points, [9, 81, 1, 2])
+    assert found["discrimination"]["a"] > 0.9
+    assert found["discrimination"]["against"] < -0.9
+    assert math.isnan(found["discrimination"]["same"])
+    assert found["difficulty"]["same"] == 0.5
+
+
+def test_the_correlation_leaves_the_exercise_itself_out():
+    rng = np.random.default_rng(0)
+    noise = pd.DataFrame(rng.integers(0, 2, (400, 2)).astype(float))
+    found = item_statistics(noise, [1, 1])["discrimination"]
+    assert found.abs().max() < 0.15  # with itself in the sum, it would be about 0.7
+
+
+def test_an_essay_that_hardly_anybody_has_read_hides_no_correlation():
+    points = pd.DataFrame({"a": np.arange(6.0), "b": np.arange(6.0), "essay": [1.0] + [math.nan] * 5})
+    found = item_statistics(points, [5, 5, 1])
+    assert found["discrimination"]["a"] == pytest.approx(1)
+    assert list(found["students"]) == [6, 6, 1]
+
+
+def show(course: TinyCourse, tmp_path: Path, *steps: str) -> Page:
+    return Page(make(course.root, steps, tmp_path / "page.html").read_text(encoding="utf-8"))
+
+
+def test_a_course_without_students_says_so(tmp_path):
+    said = show(TinyCourse(tmp_path / "course"), tmp_path).said()
+    assert "No submission has been graded." in said
+    assert "no student" in said
+
+
+def test_a_course_without_steps_says_so(tmp_path):
+    assert "knows no step" in show(TinyCourse(tmp_path / "course", {}), tmp_path).said()
+
+
+def test_one_student_has_a_page_and_no_discrimination(tmp_path):
+    course = TinyCourse(tmp_path / "course")
+    course.add("alone", "recipes", Hand([4, 1], figures=gain(2, 1)))
+    page = show(course, tmp_path, "recipes")
+    assert "No discrimination: fewer than three students, or all with the same score." in page.said()
+    assert page.class_table() == {"alone": ["5"]}
+
+
+def test_equal_scores_and_extra_credit_and_missing_notebooks_make_a_page(tmp_path):
+    course = TinyCourse(tmp_path / "course")
+    for student in ROLES:
+        course.add(student, "recipes", Hand([4, 4], extra={"gain_test": 3}))
+        (course.root / "autograded" / student / "recipes" / "recipes.ipynb").unlink()
+    course.write_graded("careful", "recipes", Hand([]))
+    (course.root / "autograded" / "hurried" / "recipes" / "recipes.ipynb").write_text("{")
+    said = show(course, tmp_path, "recipes").said()
+    assert "No discrimination" in said
+    assert "recipes: the autograded notebooks of 5 of 6 students" in said
+
+
+def test_an_unknown_step_is_named_with_the_known_ones(course, tmp_path):
+    with pytest.raises(CourseError, match=f"no such step: smus; the gradebook knows {', '.join(sorted(STEPS))}"):
+        make(course.root, ["smus"], tmp_path / "page.html")
+
+
+def test_a_page_that_cannot_be_written_ends_in_one_line(course, tmp_path):
+    with pytest.raises(ReportError, match="cannot be written"):
+        make(course.root, ["sums"], tmp_path)
