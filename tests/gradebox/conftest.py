@@ -40,8 +40,8 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.OverwriteCells.add_missing_cells = True
 c.SubmissionExporter.max_notebook_bytes = 200_000
-c.GradedExecute.timeout = 15
-c.GradedExecute.iopub_timeout = 3
+c.GradedExecute.timeout = 30
+c.GradedExecute.iopub_timeout = 6
 c.GradedExecute.max_output_bytes = 300_000
 c.GradedExecute.limits_by_step = {"pair": {"timeout": 100, "notebook_timeout_s": 6}}
 c.GradedExecute.fresh_variables = ["PROBE_SEED"]

@@ -15,6 +15,8 @@ from .conftest import CONFIG, Course, answer, answered, exam, label
 SPLIT_CONFIG = (
     CONFIG.replace("gradebox.execute.GradedExecute", "gradebox.split.SplitExecute")
     + """
+c.GradedExecute.timeout = 15
+c.GradedExecute.iopub_timeout = 3
 c.SplitExecute.trusted_kernel_name = "python3"
 c.SplitExecute.trusted_environment = {"TEST_SPLIT": "here"}
 c.SplitExecute.trusted_timeout_s = 20

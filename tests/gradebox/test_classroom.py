@@ -97,9 +97,11 @@ def damaged_class(course: Course, graded_class: GradedClass, tmp_path_factory: p
 
 
 def test_marks_are_those_of_nbgrader(damaged_class, graded_class):
-    for student in sorted(path.name for path in (graded_class.course.root / "submitted").iterdir()):
-        theirs, ours = (each.marks(student) for each in (graded_class.course, damaged_class.course))
-        assert ours == theirs, student
+    students = sorted(path.name for path in (graded_class.course.root / "submitted").iterdir())
+    theirs, ours = (
+        {student: each.marks(student) for student in students} for each in (graded_class.course, damaged_class.course)
+    )
+    assert ours == theirs
 
 
 def test_every_submission_ends_with_one_result_and_what_is_wrong_with_it(damaged_class):
