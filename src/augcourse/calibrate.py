@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import albumentations as A
 import joblib
@@ -77,7 +76,7 @@ def _judged(dataset: str, name: str, block: int) -> dict[str, object]:
         "dataset": dataset,
         "recipe": name,
         "block": block,
-        "of": _of(dataset, name),
+        "content": _content(dataset, name),
         "outcome": said.outcome,
         "runs": said.runs,
         "mean gain": said.mean_gain,
@@ -87,7 +86,7 @@ def _judged(dataset: str, name: str, block: int) -> dict[str, object]:
     }
 
 
-def _of(dataset: str, name: str) -> str:
+def _content(dataset: str, name: str) -> str:
     """What a stored verdict was made of, so that one of another recipe, rule, library or data set is made anew."""
     return hashlib.sha256(f"{content_key(BANK[name](), name=dataset)} {SETTINGS}".encode()).hexdigest()[:12]
 
@@ -105,28 +104,26 @@ def make(root: Path, datasets: Sequence[str], workers: int, blocks: int | None =
     folder = root / "docs" / "results"
     folder.mkdir(parents=True, exist_ok=True)
     stored = folder / "calibration.csv"
-    kept = pd.read_csv(stored) if stored.exists() else pd.DataFrame(columns=["dataset", "recipe", "block", "of"])
+    table = pd.read_csv(stored) if stored.exists() else pd.DataFrame(columns=["dataset", "recipe", "block", "content"])
     for dataset in datasets:
         data.prepare(dataset)
-        of = {name: _of(dataset, name) for name in BANK}
-        others = kept[kept.dataset != dataset]
-        here = kept[(kept.dataset == dataset) & (kept["of"] == kept["recipe"].map(of))]
-        rows: list[dict[Any, object]] = []
-        many = blocks or BLOCKS[dataset]
+        content = table.recipe.map({name: _content(dataset, name) for name in BANK})
+        table = table[(table.dataset != dataset) | (table.content == content)]
+        blocks_here = range(blocks or BLOCKS[dataset])
         with Progress() as bar:
-            task = bar.add_task(dataset, total=many * len(BANK))
-            for block in range(many):
-                before = here[here.block == block].to_dict("records")
-                if {row["recipe"] for row in before} == set(BANK):
-                    rows += before
+            task = bar.add_task(dataset, total=len(blocks_here) * len(BANK))
+            for block in blocks_here:
+                here = (table.dataset == dataset) & (table.block == block)
+                if set(table[here].recipe) == set(BANK):
                     bar.advance(task, len(BANK))
                     continue
                 _baseline(dataset, block)
+                rows = []
                 for row in parallel(joblib.delayed(_judged)(dataset, name, block) for name in BANK):
                     rows.append(row)
                     bar.advance(task)
-                kept = pd.concat([others, pd.DataFrame(rows)]) if len(others) else pd.DataFrame(rows)
-                kept.to_csv(stored, index=False, float_format="%.4f")
+                table = pd.concat([table[~here], pd.DataFrame(rows)]) if len(table) else pd.DataFrame(rows)
+                table.to_csv(stored, index=False, float_format="%.4f")
     write_summary(folder)
 
 

@@ -6,7 +6,6 @@ exchange's outbound folder.
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 
@@ -34,13 +33,13 @@ def release(root: Path, step: str) -> None:
     """
     config = _config(root)
     exchange = Path(config.Exchange.root)
-    try:
-        exchange.mkdir(parents=True, exist_ok=True)
-        exchange.chmod(0o777)  # nbgrader asks for that: students put their work here
-    except OSError as error:
-        if not os.access(exchange, os.W_OK | os.X_OK):
+    if not exchange.is_dir():
+        try:
+            exchange.mkdir(parents=True)
+            exchange.chmod(0o777)  # nbgrader asks for that: students put their work here
+        except OSError as error:
             raise BuildError(
-                f"the exchange {exchange} cannot be used ({error.strerror}): make it a folder that everybody can write "
+                f"the exchange {exchange} cannot be made ({error.strerror}): make it a folder that everybody can write "
                 "to, or name another in NBGRADER_EXCHANGE"
             ) from error
     with warnings.catch_warnings():

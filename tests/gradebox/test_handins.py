@@ -2,6 +2,8 @@
 
 import os
 import socket
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gradebox.handins import MAX_ENTRIES, Caps, Refusal, check_pattern, copy_files, copy_handins
+
+from .sandbox_support import ORDINARY_UID
 
 CAPS = Caps(file_bytes=1000, total_bytes=2500, files=4)
 PATTERNS = ["handin/*.json", "handin/*.npz"]
@@ -190,8 +194,23 @@ def test_a_hand_in_does_not_replace_a_file_of_the_course(scratch):
     assert (target / "handin/a.json").read_text() == "the course's"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read any file")
-def test_an_unreadable_file_is_refused(scratch):
+@pytest.fixture
+def as_ordinary_user() -> Iterator[Path]:
+    """A folder of an ordinary user, who we are meanwhile: root may read any file."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        was = os.geteuid()
+        if was == 0:
+            os.chown(folder, ORDINARY_UID, ORDINARY_UID)
+            os.seteuid(ORDINARY_UID)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(was)
+
+
+def test_an_unreadable_file_is_refused(as_ordinary_user):
+    scratch = as_ordinary_user / "scratch"
+    (scratch / "handin").mkdir(parents=True)
     (scratch / "handin/a.json").touch(mode=0)
     assert "cannot be read" in only(collect(scratch)[2])
 
