@@ -25,7 +25,7 @@ from tabulate import tabulate  # type: ignore[import-untyped]
 from tests.attacks import course_bank
 from tests.attacks.bank import ATTACKS, Attack
 from tests.attacks.formgrader import press_autograde
-from tests.attacks.grading import FEEDBACK, Graded, Outcome, grade
+from tests.attacks.grading import COLD, FEEDBACK, Graded, Outcome, grade
 from tests.gradebox.sandbox_support import as_ordinary_user
 from tests.gradebox.split_support import FULL_MARKS
 from tests.lessons import course
@@ -110,7 +110,7 @@ def grade_bank(way: str, grade_class: Grade) -> list[Graded]:
         if not verdict(attack, outcome, stock=False).startswith("held"):
             print(f"{way}: {attack.name}: {outcome}", flush=True)
     for graded in done:
-        if graded.returncode or graded.changed or graded.survivors:
+        if graded.returncode or graded.changed or graded.survivors or COLD in graded.log:
             print(f"{way}: {graded.returncode}, {graded.changed}, {graded.survivors}\n{graded.log[-2000:]}", flush=True)
     return done
 

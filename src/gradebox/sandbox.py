@@ -113,23 +113,21 @@ class Limits:
     open_files: int
     cpu_s: int
 
-    def in_force(self) -> dict[int, int]:
-        """These limits by their number in `resource`, or those that the grader has itself if lower."""
+    def in_force(self) -> dict[str, int]:
+        """These limits by their name in `setrlimit`, or those that the grader has itself if lower."""
         wanted = {
-            resource.RLIMIT_AS: self.memory_bytes,
-            resource.RLIMIT_NPROC: self.processes,
-            resource.RLIMIT_FSIZE: self.file_bytes,
-            resource.RLIMIT_NOFILE: self.open_files,
-            resource.RLIMIT_CPU: self.cpu_s,
-            resource.RLIMIT_CORE: 0,
+            "AS": self.memory_bytes,
+            "NPROC": self.processes,
+            "FSIZE": self.file_bytes,
+            "NOFILE": self.open_files,
+            "CPU": self.cpu_s,
+            "CORE": 0,
         }
-        return {kind: _at_most(value, kind) for kind, value in wanted.items()}
+        return {name: _at_most(value, getattr(resource, f"RLIMIT_{name}")) for name, value in wanted.items()}
 
     def command(self) -> list[str]:
         """The start of a command line that runs the rest under these limits, or those in force if lower."""
-        names = ("as", "nproc", "fsize", "nofile", "cpu", "core")
-        limits = zip(names, self.in_force().values(), strict=True)
-        return ["prlimit", *(f"--{name}={value}" for name, value in limits), "--"]
+        return ["prlimit", *(f"--{name.lower()}={value}" for name, value in self.in_force().items()), "--"]
 
 
 def _at_most(value: int, kind: int) -> int:
@@ -547,7 +545,8 @@ class SandboxProvisioner(LocalProvisioner):
         self._group = _memory_group(self.total_memory_bytes)
         if not (self.warm_modules and await self._launch_warm(box, cmd, kwargs)):
             try:
-                info = await self._run_in(box, cmd, kwargs)
+                with self._output():
+                    info = await self._run_in(box, cmd, kwargs)
                 self._running = await self._wait_for_start(info)
             except _StartError as failure:
                 await self.cleanup()  # nobody else will: the kernel never was
@@ -564,8 +563,7 @@ class SandboxProvisioner(LocalProvisioner):
     async def _run_in(
         self, box: Box, command: Sequence[str], kwargs: Mapping[str, Any], holder: socket.socket | None = None
     ) -> bytes:
-        """Run a command in the box, or as the box's holder; return what bubblewrap says of it."""
-        self._open_output()
+        """Run a command in the box, or as the box's holder; return what bubblewrap says of it. Needs `_output`."""
         with ExitStack() as stack:
             seccomp = stack.enter_context(_seccomp_file())
             info_read, info_write = os.pipe()
@@ -581,13 +579,11 @@ class SandboxProvisioner(LocalProvisioner):
             try:
                 await super().launch_kernel(
                     words,
-                    **{**kwargs, "env": _outer_environment(), "cwd": "/", **streams, "stderr": self._log_end},
+                    **{**kwargs, "env": _outer_environment(), "cwd": "/", **streams},
                     pass_fds=(seccomp, info_write),
                 )
             finally:
                 os.close(info_write)
-                if not holder:
-                    self._close_output()
             return info.read()
 
     async def _launch_warm(self, box: Box, cmd: list[str], kwargs: Mapping[str, Any]) -> bool:
@@ -613,11 +609,11 @@ class SandboxProvisioner(LocalProvisioner):
         with ExitStack() as stack:
             ours, theirs = (stack.enter_context(end) for end in socket.socketpair())
             ours.send(b"\0")
+            stack.enter_context(self._output())
             try:
                 info = await self._run_in(box, HOLDER, kwargs, theirs)
             finally:
                 theirs.close()
-            stack.callback(self._close_output)
             try:
                 running = await self._wait_for_start(info, ours)
             except _StartError as failure:
@@ -627,7 +623,9 @@ class SandboxProvisioner(LocalProvisioner):
                 group = stack.enter_context(open(self._group.path / "cgroup.procs", "wb"))
                 descriptors.append(group.fileno())
             try:
-                running.keeper, running.kernel_pid = warm.start_kernel(_start(box, running.pid, arguments), descriptors)
+                start = _start(box, running.pid, arguments)
+                forked = await asyncio.to_thread(warm.start_kernel, start, descriptors)
+                running.keeper, running.kernel_pid = forked
             except WarmStartError:
                 self._end_process()
                 running.close()
@@ -684,16 +682,18 @@ class SandboxProvisioner(LocalProvisioner):
         }
         return fixed | seen | self.environment
 
-    def _open_output(self) -> None:
-        """Give the sandbox a pipe of its own to write to: what it cannot hold is lost, and nobody waits."""
+    @contextmanager
+    def _output(self) -> Iterator[None]:
+        """A pipe of its own for the sandbox to write to, until it is started: what it cannot hold is lost."""
         if self._log_fd >= 0:
             os.close(self._log_fd)
         self._log_fd, self._log_end = os.pipe()
-        for descriptor in (self._log_fd, self._log_end):
-            os.set_blocking(descriptor, False)
-
-    def _close_output(self) -> None:
-        os.close(self._log_end)
+        try:
+            for descriptor in (self._log_fd, self._log_end):
+                os.set_blocking(descriptor, False)
+            yield
+        finally:
+            os.close(self._log_end)
 
     def _said(self) -> str:
         """What the sandbox wrote that was no cell's output; at most what a pipe holds."""

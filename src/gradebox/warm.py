@@ -74,8 +74,8 @@ class Start:
     """What one kernel gets, as plain data.
 
     `pid` is the number of its sandbox's first process, `uid` the number that the kernel drops to when root starts
-    it, and None for an ordinary user. `limits` are (a `resource.RLIMIT_*`, value), `seccomp` a filter's bytes in
-    hexadecimal digits.
+    it, and None for an ordinary user. `limits` are (what follows `RLIMIT_` in a name of `resource`, value), `seccomp`
+    a filter's bytes in hexadecimal digits.
     """
 
     pid: int
@@ -83,7 +83,7 @@ class Start:
     environment: Mapping[str, str]
     folder: str
     uid: int | None
-    limits: tuple[tuple[int, int], ...]
+    limits: tuple[tuple[str, int], ...]
     seccomp: str
 
 
@@ -125,6 +125,8 @@ class WarmProcess:
                 answer = self._channel.recv(MAX_MESSAGE_BYTES)
             except TimeoutError:
                 raise WarmStartError(f"importing took more than {IMPORT_TIMEOUT_S:.0f} s") from None
+            except OSError as error:
+                raise WarmStartError(f"the warm process was ended ({error})") from None
             finally:
                 shutil.rmtree(self._home, ignore_errors=True)
             if not answer:
@@ -174,7 +176,7 @@ class WarmProcess:
 
 Key = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
 _running: dict[Key, WarmProcess] = {}  # the one used last at the end
-_refused: dict[Key, WarmStartError] = {}
+_refused: dict[Key, str] = {}
 _lock = threading.Lock()
 
 
@@ -186,8 +188,8 @@ def warm_process(modules: Sequence[str], environment: Mapping[str, str]) -> Warm
     """
     key = (tuple(modules), tuple(sorted(environment.items())))
     with _lock:
-        if key in _refused:
-            raise _refused[key]
+        if key in _refused:  # a text, since an error that is raised again keeps all frames that it came through
+            raise WarmStartError(_refused[key])
         warm = _running.pop(key, None)
         if warm is not None and not warm.is_alive():
             warm.end()
@@ -199,7 +201,7 @@ def warm_process(modules: Sequence[str], environment: Mapping[str, str]) -> Warm
         warm.wait_for_imports()
     except WarmStartError as refusal:
         with _lock:
-            _refused[key] = refusal
+            _refused[key] = str(refusal)
             _running.pop(key, warm).end()
         raise
     return warm
@@ -219,16 +221,17 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     _prctl(SET_PDEATHSIG, signal.SIGKILL)  # until the socket's end is heard, that of the grader's thread must do
     initial = dict(os.environ)
-    at_start = [] if sys.flags.safe_path else [sys.path.pop(0)]  # the folder that it was started in
+    if not sys.flags.safe_path:
+        sys.path.pop(0)  # the folder that it was started in
     refused = _import([*KERNEL_MODULES, *sys.argv[2:]])
+    _prctl(SET_PDEATHSIG, 0)  # before the answer: the thread that waits for it may end at once
     channel.send(json.dumps({"refused": refused}).encode())
     if refused:
         os._exit(1)
-    _prctl(SET_PDEATHSIG, 0)
     gc.collect()
     gc.freeze()  # so that a collection in a kernel writes to no page that it shares
     arguments = _keep(_serve(channel), initial)
-    if at_start:
+    if not sys.flags.safe_path:
         sys.path.insert(0, os.getcwd())
     sys.argv = [LAUNCHER, *arguments]
     runpy.run_module(LAUNCHER, run_name="__main__", alter_sys=True)
@@ -352,8 +355,8 @@ def _confine(start: Start, output: int, group: Sequence[int], telling: int, init
         os.write(descriptor, b"0")
     Path("/proc/self/oom_score_adj").write_text("1000")
     _keep_descriptors(output, telling)
-    for kind, value in start.limits:
-        resource.setrlimit(kind, (value, value))
+    for name, value in start.limits:
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
     _drop_rights(start.uid)
     os.chdir(start.folder)
     _set_environment(start.environment, initial)

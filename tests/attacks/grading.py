@@ -69,6 +69,7 @@ c.SandboxProvisioner.scratch_bytes = 32 << 20
 c.TrustedProvisioner.environment_allowed = ["PROBE_SEED", "TEST_SPLIT", "ATTACK_RUN"]
 """
 )
+COLD = "kernels are started cold"  # what the log says where no kernel can be forked
 WARM_CONFIG = """
 c.SandboxProvisioner.warm_modules = ["json"]
 c.SandboxProvisioner.warm_without = ["*_SEED", "TEST_SPLIT", "ATTACK_RUN", "COURSE"]

@@ -14,7 +14,7 @@ from gradebox.errors import GraderFailed
 
 from .bank import ATTACKS, Attack
 from .formgrader import press_autograde
-from .grading import CONTROLS, Graded, grade
+from .grading import COLD, CONTROLS, Graded, grade
 
 pytestmark = pytest.mark.slow
 
@@ -136,6 +136,11 @@ def test_nothing_outside_is_changed_by_the_class(graded, name):
 @pytest.mark.parametrize("name", EVERY_CLASS)
 def test_no_process_of_the_class_survives(graded, name):
     assert not graded(name).survivors
+
+
+@pytest.mark.parametrize("name", EVERY_CLASS)
+def test_no_kernel_is_started_cold_that_was_to_be_forked(graded, name):
+    assert COLD not in graded(name).log
 
 
 @pytest.mark.parametrize("name", EVERY_CLASS)

@@ -67,6 +67,9 @@ def kernel(
     try:
         client.start_channels()
         client.wait_for_ready(timeout=30)
+        if WARM_MODULES and "warm_modules" not in (settings or {}):
+            started = manager.provisioner._running
+            assert started is None or started.keeper, "was to be forked, and was started cold"
         yield Kernel(manager, client)
     finally:
         client.stop_channels()

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from gradebox import sandbox, warm
@@ -126,10 +127,21 @@ def test_a_warm_process_that_died_is_replaced(folder: Path):
 
 def test_kernels_outlive_the_warm_process_and_nothing_outlives_them(folder: Path):
     with kernel(folder, settings=HEAVY) as running:
-        process = the_warm_process()
-        process.end()
+        started = running.provisioner._running
+        assert started
+        forked = psutil.Process(started.kernel_pid)
+        family = [forked, psutil.Process(started.pid), *forked.parents()[:1]]  # the kernel, its sandbox, its keeper
+        the_warm_process().end()
         assert value(running, "1 + 1") == 2
-    assert not process.is_alive()
+        assert all(each.is_running() for each in family)
+    assert wait_for(lambda: all(has_ended(each) for each in family))
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.mark.parametrize(
