@@ -115,6 +115,7 @@ c.TrustedProvisioner.hidden = notebooks
 
 # Grading a class: two submissions at a time; before that, each machine has the data and the class's baselines.
 c.Classroom.workers = 2
+c.Classroom.packages = ["nbgrader", "nbconvert", "augcourse", "tensorflow", "keras", "albumentations", "numpy"]
 c.Classroom.worker_setup = [["python", "-m", "augcourse.cli", "baselines"]]
 
 # Feedback: every message of a hidden test, and no line of its code.

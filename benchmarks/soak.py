@@ -32,7 +32,7 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 from rich.table import Table
 from tests.gradebox.conftest import HONEST, Course, answered
-from tests.gradebox.test_classroom import STUB_CONFIG, grandchildren, make_course, stored
+from tests.gradebox.test_classroom import STUB_CONFIG, make_course, stored, workers_of
 
 COORDINATOR_KILLS = 3
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -106,7 +106,7 @@ def with_kills(course: Course, submissions: int, kills: int, chance: random.Rand
                 process.kill()
                 killed[victim] += 1
             elif victim == "worker":
-                killed[victim] += kill_one_of(grandchildren(process.pid), chance)
+                killed[victim] += kill_one_of(workers_of(process.pid), chance)
         if process.wait() >= 0:
             return Disturbed(killed["worker"], killed["coordinator"], graded, run)
 

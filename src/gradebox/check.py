@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,14 @@ from nbformat import NotebookNode
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
+from gradebox import records
 from gradebox.classroom import Classroom, CourseError, read_files
 from gradebox.setup import run_commands
 from gradebox.work import Order, Result, carry_out
 
 __all__ = ["Checked", "Exercise", "check", "course_of", "step_of"]
 
+MAX_FILES_BESIDE = 100  # of one's own, beside the notebook; and a million bytes each
 PLAIN = {"SplitExecute": {"kernel_name": "python3", "trusted_kernel_name": "python3"}}
 
 
@@ -36,7 +38,7 @@ class Exercise:
         name: the cell's `grade_id`.
         points: None where a person gives them.
         maximum: what there is to get.
-        reason: why points were lost, as the test says it; empty if none were.
+        reason: why points were lost or a person decides, as the test says it; empty if there is nothing to say.
     """
 
     name: str
@@ -102,7 +104,7 @@ def check(notebook: Path, course: Path) -> Checked:
 
     Raises:
         CourseError: no notebook of this course, or a course that cannot be released.
-        RuntimeError: what the course needs to grade (`c.Classroom.worker_setup`) cannot be made.
+        SetUpError: what the course needs to grade (`c.Classroom.worker_setup`) cannot be made.
     """
     step = step_of(notebook, course)
     with _thrown_away(course, step) as work:
@@ -110,13 +112,14 @@ def check(notebook: Path, course: Path) -> Checked:
         run_commands(classroom.worker_setup)
         with classroom.gradebook() as engine:
             kit = classroom.kit(step, engine)
+            exercises = records.read(engine, [step]).steps[0].exercises
         names = sorted(path.name for path in (work / "source" / step).glob("*.ipynb"))
-        files, notes = read_files(notebook.parent, [*classroom.course.ignore, "*.ipynb"], 1_000_000, 100)
+        ignore = [*classroom.course.ignore, "*.ipynb"]
+        files, notes = read_files(notebook.parent, ignore, 1_000_000, MAX_FILES_BESIDE, 1_000_000 * MAX_FILES_BESIDE)
         content = dict(files) | {(notebook.name if notebook.name in names else names[0]): notebook.read_bytes()}
         order = Order("you", step, tuple(sorted(content.items())), tuple(notes))
-        result = carry_out(kit, order, order.key(kit.digest()))
-        source = [nbformat.read(work / "source" / step / name, as_version=4) for name in names]
-    return Checked(step, result, tuple(_exercises(source, result)))
+        result = carry_out(kit, order, "")
+    return Checked(step, result, tuple(_exercises(exercises, result)))
 
 
 @contextmanager
@@ -140,33 +143,26 @@ def _names(notebook: NotebookNode) -> set[str]:
     return {each["grade_id"] for each in named if each.get("grade") and "grade_id" in each}
 
 
-def _exercises(source: list[NotebookNode], result: Result) -> Iterator[Exercise]:
-    graded = {}
-    for name, content in result.files:
-        if name.endswith(".ipynb"):
-            for cell in nbformat.reads(content.decode(), as_version=4).cells:
-                graded[cell.metadata.get("nbgrader", {}).get("grade_id")] = cell
-    for notebook in source:
-        for cell in notebook.cells:
-            meta = cell.metadata.get("nbgrader", {})
-            if not meta.get("grade"):
-                continue
-            maximum = float(meta.get("points", 0))
-            found = graded.get(meta["grade_id"])
-            if meta.get("solution") or cell.cell_type != "code":
-                yield Exercise(meta["grade_id"], None, maximum, "a person reads it")
-            elif found is None:
-                yield Exercise(meta["grade_id"], 0.0, maximum, result.reason or "not in the graded notebook")
-            else:
-                points, reason = _marked(found, maximum)
-                yield Exercise(meta["grade_id"], points, maximum, reason)
+def _exercises(exercises: Sequence[records.Exercise], result: Result) -> Iterator[Exercise]:
+    marks = {mark.cell_id: mark for mark in result.marks}
+    said = {
+        (Path(name).stem, cell.metadata.get("nbgrader", {}).get("grade_id")): _said(cell)
+        for name, content in result.files
+        if name.endswith(".ipynb")
+        for cell in nbformat.reads(content.decode(), as_version=4).cells
+    }
+    for each in exercises:
+        mark = marks.get(each.cell_id)
+        reason = said.get((each.notebook, each.name), "")
+        if mark is None:
+            yield Exercise(each.name, 0.0, each.maximum, reason or result.reason)
+        elif mark.needs_manual_grade:
+            yield Exercise(each.name, None, each.maximum, reason or "a person reads it")
+        else:
+            yield Exercise(each.name, mark.auto_score, each.maximum, reason)
 
 
-def _marked(cell: NotebookNode, maximum: float) -> tuple[float, str]:
-    """Points and reason, as nbgrader's `determine_grade` has them: the first error or result decides."""
-    from nbgrader.utils import determine_grade
-
-    points, _ = determine_grade(cell)
-    said = next((f"{out.ename}: {out.evalue}" for out in cell.outputs if out.output_type == "error"), "")
-    said = strip_ansi(said).removeprefix("AssertionError: ").strip()
-    return (float(points) if points is not None else maximum), said
+def _said(cell: NotebookNode) -> str:
+    """The first error of a cell, as its test words it; empty without one."""
+    errors = (f"{out.ename}: {out.evalue}" for out in cell.get("outputs", ()) if out.output_type == "error")
+    return strip_ansi(next(errors, "")).removeprefix("AssertionError: ").strip()

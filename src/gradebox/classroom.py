@@ -9,6 +9,7 @@ run finds what is done and grades the rest. A grade or comment that a person gav
 reads submissions as what anyone may have left there: regular files only, through no link, up to a size.
 """
 
+import logging
 import os
 import shutil
 import stat
@@ -102,11 +103,19 @@ class Classroom(LoggingConfigurable):
         help="Commands, each a list of words, that run once on every worker before it grades: data sets, baselines. "
         "`python` is the worker's own.",
     ).tag(config=True)
+    packages = List(
+        Unicode(),
+        ["nbgrader", "nbconvert"],
+        help="Packages on whose versions a result depends: with another version, a submission is graded again.",
+    ).tag(config=True)
     attempts = Integer(3, min=1, help="How often a submission is graded until the grader does not fail.").tag(
         config=True
     )
     max_file_bytes = Integer(
         64_000_000, min=1, help="The largest submitted file that is sent to a worker, in bytes."
+    ).tag(config=True)
+    max_submission_bytes = Integer(
+        256_000_000, min=1, help="How much of a submission's files is sent to a worker, in bytes, all together."
     ).tag(config=True)
     max_files = Integer(2000, min=1, help="How many files of a submission are sent to a worker.").tag(config=True)
 
@@ -177,15 +186,20 @@ class Classroom(LoggingConfigurable):
                 f"Run `nbgrader generate_assignment {step}` first"
             )
         folder = Path(self._path(self.course.source_directory, ".", step))
-        files, _ = read_files(folder, [*self.course.ignore, "*.ipynb"], self.max_file_bytes, self.max_files)
-        return Kit(step, self.config_text, files, record_of(engine), self.overrides)
+        files, notes = self._read(folder, [*self.course.ignore, "*.ipynb"])
+        if notes:
+            raise CourseError(f"source/{step}: {notes[0]}; put a plain file there, or raise c.Classroom.max_file_bytes")
+        return Kit(step, self.config_text, files, record_of(engine, step), self.overrides, tuple(self.packages))
 
     def order(self, submission: Submission) -> Order:
         """Read a submission into a work order."""
-        files, notes = read_files(submission.path, self.course.ignore, self.max_file_bytes, self.max_files)
+        files, notes = self._read(submission.path, self.course.ignore)
         content = dict(files)
         timestamp = _timestamp(content.pop("timestamp.txt", b""))
         return Order(submission.student, submission.step, tuple(sorted(content.items())), tuple(notes), timestamp)
+
+    def _read(self, folder: Path, ignore: Sequence[str]) -> tuple[Files, list[str]]:
+        return read_files(folder, ignore, self.max_file_bytes, self.max_files, self.max_submission_bytes)
 
     # Doing it
 
@@ -213,6 +227,7 @@ class Classroom(LoggingConfigurable):
         Raises:
             CourseError: an unknown step, a gradebook or a scheduler that cannot be used.
         """
+        steps = list(dict.fromkeys(steps))
         todo = self.submissions(steps, student)
         planned(len(todo))
         with self.gradebook() as engine:
@@ -343,7 +358,7 @@ class Classroom(LoggingConfigurable):
         if self.scheduler:
             try:
                 client = Client(self.scheduler, timeout="20s")
-            except (OSError, TimeoutError) as error:
+            except (OSError, ValueError) as error:
                 raise CourseError(
                     f"no Dask scheduler answers at {self.scheduler}; start it, or leave --scheduler out"
                 ) from error
@@ -360,7 +375,7 @@ class Classroom(LoggingConfigurable):
                     host="127.0.0.1",
                     dashboard_address=None,
                     memory_limit=0,
-                    silence_logs=40,
+                    silence_logs=logging.CRITICAL,  # what stops a worker is told in one line
                     local_directory=folder,
                 ) as cluster,
                 Client(cluster) as client,
@@ -511,12 +526,16 @@ class _Rows:
         self.upsert(grade, where, {"auto_score": auto_score, "needs_manual_grade": flag})
 
 
-def read_files(folder: Path, ignore: Sequence[str], max_bytes: int, max_files: int) -> tuple[Files, list[str]]:
+def read_files(
+    folder: Path, ignore: Sequence[str], max_bytes: int, max_files: int, max_total_bytes: int
+) -> tuple[Files, list[str]]:
     """The regular files below a folder that anyone may have filled, and a line for each thing left behind.
 
     No link is followed and nothing but a regular file is opened. A notebook above `max_bytes` is cut there, so that
-    its reader sees that it is too large; other such files are left behind.
+    its reader sees that it is too large; other such files are left behind, and so is what is above
+    `max_total_bytes` together with the files before it.
     """
+    left = max_total_bytes
     files: dict[str, bytes] = {}
     notes: list[str] = []
     if not folder.is_dir():
@@ -532,19 +551,19 @@ def read_files(folder: Path, ignore: Sequence[str], max_bytes: int, max_files: i
             if len(files) >= max_files:
                 notes.append(f"more than {max_files} files: {relative} and those after it were left behind")
                 return tuple(sorted(files.items())), notes
-            content = _read_regular(path, max_bytes)
-            if content is None or (len(content) > max_bytes and path.suffix != ".ipynb"):
-                notes.append(
-                    f"{relative!r} is not a regular, readable file of at most {max_bytes:,} bytes: left behind"
-                )
-                if content is None and path.suffix == ".ipynb":
-                    files[relative] = b""
-                continue
             try:
                 relative.encode()
             except UnicodeEncodeError:
                 notes.append(f"{relative!r} has a name that is no text: left behind")
                 continue
+            allowed = min(max_bytes, left)
+            content = _read_regular(path, allowed)
+            if content is None or (len(content) > allowed and path.suffix != ".ipynb"):
+                notes.append(f"{relative!r} is not a regular, readable file of at most {allowed:,} bytes: left behind")
+                if content is None and path.suffix == ".ipynb":
+                    files[relative] = b""
+                continue
+            left = max(0, left - len(content))
             files[relative] = content
     return tuple(sorted(files.items())), notes
 

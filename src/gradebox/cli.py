@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -69,7 +69,8 @@ def grade(
                 if as_json:
                     print(json.dumps(_plain(result, kept)), flush=True)
                 elif result.status != "graded":
-                    bar.console.print(f"{result.student}, {result.step}: {result.reason}", style="red", highlight=False)
+                    line = f"{result.student}, {result.step}: {result.reason}"
+                    bar.console.print(line, style="red", highlight=False, markup=False)
 
             Classroom(course, **settings).grade(
                 steps, student, force=force, report=report, planned=lambda total: bar.update(task, total=total)
@@ -80,8 +81,7 @@ def grade(
         )
         raise typer.Exit(INTERRUPTED) from None
     except GradeboxError as error:
-        console.print(f"gradebox: {error}", highlight=False)
-        raise typer.Exit(1) from None
+        _explain(console, error)
     console.print(_summary(results))
     if any(result.status != "graded" for result in results):
         raise typer.Exit(GRADER_FAILED)
@@ -107,9 +107,8 @@ def check(
     try:
         with console.status("running your notebook, then the class's tests"):
             checked = module.check(notebook, course or module.course_of(notebook))
-    except (GradeboxError, RuntimeError) as error:
-        console.print(f"gradebox: {error}", highlight=False, markup=False)
-        raise typer.Exit(1) from None
+    except GradeboxError as error:
+        _explain(console, error)
     if checked.result.status != "graded":
         console.print(f"the grader failed: {checked.result.reason}", highlight=False, markup=False)
         raise typer.Exit(GRADER_FAILED)
@@ -131,8 +130,12 @@ def report(
     try:
         print(make(course, steps or [], to, pseudonyms))
     except GradeboxError as error:
-        Console(stderr=True).print(f"gradebox: {error}", highlight=False, markup=False)
-        raise typer.Exit(1) from None
+        _explain(Console(stderr=True), error)
+
+
+def _explain(console: Console, error: GradeboxError) -> NoReturn:
+    console.print(f"gradebox: {error}", highlight=False, markup=False)
+    raise typer.Exit(1) from None
 
 
 def _exercises(checked: Any) -> Table:
@@ -141,7 +144,8 @@ def _exercises(checked: Any) -> Table:
     table = Table("exercise", Column("points", justify="right"), "reason", title=f"{checked.step}: {got:g} of {most:g}")
     for each in checked.exercises:
         points = "–" if each.points is None else f"{each.points:g}"
-        reason = Text(each.reason or "passed", style="" if each.points != each.maximum else "green")
+        full = each.points == each.maximum
+        reason = Text(each.reason or ("passed" if full else "no answer"), style="green" if full else "")
         table.add_row(each.name.removesuffix("_test"), f"{points} / {each.maximum:g}", reason)
     return table
 
@@ -155,14 +159,16 @@ def _plain(result: Any, kept: bool) -> dict[str, Any]:
 
 
 def _summary(results: list[Any]) -> Table:
-    table = Table("step", "submissions", "graded", "ended early", "grader failed", "seconds each")
+    table = Table(
+        Column("step", no_wrap=True), "graded", Column("ended early", overflow="fold"), "grader failed", "s each"
+    )
     for step in dict.fromkeys(result.step for result in results):
         of_step = [result for result in results if result.step == step]
         graded = [result for result in of_step if result.status == "graded"]
         endings = Counter(name for result in graded for name in result.endings)
         seconds = sum(result.seconds for result in of_step) / len(of_step)
         named = ", ".join(f"{name} {n}" for name, n in sorted(endings.items())) or "–"
-        row = (step, len(of_step), len(graded), named, len(of_step) - len(graded), f"{seconds:.1f}")
+        row = (step, f"{len(graded)} of {len(of_step)}", named, len(of_step) - len(graded), f"{seconds:.1f}")
         table.add_row(*(str(each) for each in row))
     return table
 

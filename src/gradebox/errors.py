@@ -18,6 +18,7 @@ a submission is about the work; the message of `GraderFailed` is about the run, 
 """
 
 __all__ = [
+    "ENDINGS",
     "CellTimedOut",
     "GradeboxError",
     "GraderFailed",
@@ -84,3 +85,7 @@ class HandinRefused(SubmissionFault):
 
 class NotRun(SubmissionFault):
     """A cell that stands after a notebook's end."""
+
+
+ENDINGS = frozenset(each.__name__ for each in SubmissionFault.__subclasses__()) - {"NotRun"}
+"""The names of all endings that a submission can have of itself."""

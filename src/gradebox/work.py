@@ -19,7 +19,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
 from pathlib import Path
@@ -31,25 +31,20 @@ from nbgrader import api
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config, PyFileConfigLoader
 
-from gradebox import errors
-from gradebox.errors import SubmissionFault
+from gradebox.errors import ENDINGS
 
 __all__ = ["RECORD_TABLES", "CellMark", "Files", "Kit", "Order", "Result", "carry_out", "record_of"]
 
 STUDENT = "submission"  # every student's name in the throw-away course: no name can be odd there
 
-RECORD_TABLES = (
-    *("course", "assignment", "notebook", "base_cell"),
-    *("grade_cells", "solution_cells", "task_cells", "source_cell"),
-)
+CELL_TABLES = ("base_cell", "grade_cells", "solution_cells", "task_cells")  # one row's parts, under one id
+RECORD_TABLES = ("course", "assignment", "notebook", *CELL_TABLES, "source_cell")
 """The gradebook's tables that say what the instructor made, and nothing of any student."""
 
 Files = tuple[tuple[str, bytes], ...]
 """Relative path → content, sorted by path."""
 
 MAX_SAID_BYTES = 20_000  # of what programs wrote to the worker's own output, in a submission's log
-
-PACKAGES = ("nbgrader", "nbconvert", "tensorflow", "keras", "albumentations", "numpy")
 
 
 @dataclass(frozen=True)
@@ -61,10 +56,11 @@ class Kit:
     source: Files
     record: bytes
     overrides: Mapping[str, Any]
+    packages: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """A name for the content, without what changes when nothing does: the record is named by its rows."""
-        return _digest(self.step, self.config, self.source, _rows_of(self.record), _versions())
+        return _digest(self.step, self.config, self.source, _rows_of(self.record), _versions(self.packages))
 
 
 @dataclass(frozen=True)
@@ -126,24 +122,36 @@ class Result:
     peak_bytes: int = 0
 
 
-def record_of(engine: sa.Engine) -> bytes:
-    """A SQLite gradebook with the instructor's side of the one behind `engine`, as the bytes of its file."""
+def record_of(engine: sa.Engine, step: str) -> bytes:
+    """A SQLite gradebook with what the one behind `engine` knows of a step, as the bytes of its file; no students."""
     with tempfile.TemporaryDirectory(prefix="gradebox-") as folder:
         path = Path(folder, "gradebook.db")
-        target = sa.create_engine(f"sqlite:///{path}")
-        api.Base.metadata.create_all(target)
-        with engine.connect() as source, target.begin() as copy:
-            for table in api.Base.metadata.sorted_tables:
-                if table.name in RECORD_TABLES:
-                    rows = [dict(row) for row in source.execute(sa.select(table)).mappings()]
-                    if rows:
-                        copy.execute(sa.delete(table))
-                        copy.execute(sa.insert(table), rows)
-            copy.execute(sa.text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)"))
-            copy.execute(sa.text("DELETE FROM alembic_version"))
-            copy.execute(sa.text("INSERT INTO alembic_version VALUES (:v)"), {"v": api_version()})
-        target.dispose()
+        with _engine(path) as target:
+            api.Base.metadata.create_all(target)
+            with engine.connect() as source, target.begin() as copy:
+                for table in api.Base.metadata.sorted_tables:
+                    if table.name in RECORD_TABLES:
+                        rows = [dict(row) for row in source.execute(_of_step(table, step)).mappings()]
+                        if rows:
+                            copy.execute(sa.delete(table))
+                            copy.execute(sa.insert(table), rows)
+                copy.execute(sa.text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)"))
+                copy.execute(sa.text("DELETE FROM alembic_version"))
+                copy.execute(sa.text("INSERT INTO alembic_version VALUES (:v)"), {"v": api_version()})
         return path.read_bytes()
+
+
+def _of_step(table: Any, step: str) -> sa.Select[Any]:
+    """A step's rows of one of the record's tables: what another step is must not change this one's key."""
+    assignments = sa.select(api.Assignment.id).where(api.Assignment.name == step)
+    notebooks = sa.select(api.Notebook.id).where(api.Notebook.assignment_id.in_(assignments))
+    cells = sa.select(api.BaseCell.id).where(api.BaseCell.notebook_id.in_(notebooks))
+    chosen = {"assignment": assignments, "notebook": notebooks, **dict.fromkeys(CELL_TABLES, cells)}
+    if table.name in chosen:
+        return sa.select(table).where(table.c.id.in_(chosen[table.name]))
+    if table.name == "source_cell":
+        return sa.select(table).where(table.c.notebook_id.in_(notebooks))
+    return sa.select(table)
 
 
 def api_version() -> str:
@@ -160,25 +168,23 @@ def _rows_of(record: bytes) -> bytes:
     with tempfile.TemporaryDirectory(prefix="gradebox-") as folder:
         path = Path(folder, "gradebook.db")
         path.write_bytes(record)
-        engine = sa.create_engine(f"sqlite:///{path}")
-        with engine.connect() as connection:
+        with _engine(path) as engine, engine.connect() as connection:
             rows = {
                 table.name: sorted(repr(tuple(row)) for row in connection.execute(sa.select(table)))
                 for table in api.Base.metadata.sorted_tables
                 if table.name in RECORD_TABLES
             }
-        engine.dispose()
     return json.dumps(rows, sort_keys=True).encode()
 
 
-def _versions() -> str:
+def _versions(packages: tuple[str, ...]) -> str:
     def of(package: str) -> str:
         try:
             return version(package)
         except PackageNotFoundError:
             return ""
 
-    return json.dumps({name: of(name) for name in PACKAGES} | {"python": sys.version})
+    return json.dumps({name: of(name) for name in packages} | {"python": sys.version})
 
 
 def _digest(*parts: str | bytes | Files | tuple[str, ...]) -> str:
@@ -220,13 +226,7 @@ def _carry_out(kit: Kit, order: Order, key: str) -> Result:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             result = Result(order.student, order.step, key, "grader failed", reason)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return _replaced(result, seconds=time.monotonic() - start, peak_bytes=peak)
-
-
-def _replaced(result: Result, **changes: Any) -> Result:
-    from dataclasses import replace
-
-    return replace(result, **changes)
+    return replace(result, seconds=time.monotonic() - start, peak_bytes=peak)
 
 
 def _graded(kit: Kit, order: Order, key: str, root: Path) -> Result:
@@ -240,12 +240,11 @@ def _graded(kit: Kit, order: Order, key: str, root: Path) -> Result:
     marks, comments, penalties = _read_back(root / "gradebook.db")
     graded = root / "autograded" / STUDENT / order.step
     files = _read_tree(graded) if graded.is_dir() else ()
+    reason = next((line for line in reversed(log.splitlines()) if "GraderFailed" in line), _last_line(log))
+    log += _end_of(said)
     if not done or not files:
-        reason = next((line for line in reversed(log.splitlines()) if "GraderFailed" in line), _last_line(log))
-        log += _end_of(said)
         withdrawn = tuple(CellMark(mark.cell_id, None, True) for mark in marks)
         return Result(order.student, order.step, key, "grader failed", reason, (), (), withdrawn, log=log)
-    log += _end_of(said)
     endings = _endings(files)
     return Result(
         order.student, order.step, key, "graded", ", ".join(endings), endings, files, marks, comments, penalties, log
@@ -255,24 +254,21 @@ def _graded(kit: Kit, order: Order, key: str, root: Path) -> Result:
 def _lay_out(kit: Kit, order: Order, root: Path) -> None:
     (root / "nbgrader_config.py").write_bytes(kit.config)
     (root / "gradebook.db").write_bytes(kit.record)
-    for folder, files in (
-        (root / "source" / kit.step, kit.source),
-        (root / "submitted" / STUDENT / kit.step, order.files),
-    ):
+    submitted = root / "submitted" / STUDENT / kit.step
+    for folder, files in ((root / "source" / kit.step, kit.source), (submitted, order.files)):
         folder.mkdir(parents=True)
         for name, content in files:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     if order.timestamp:
-        (root / "submitted" / STUDENT / kit.step / "timestamp.txt").write_text(order.timestamp, encoding="utf-8")
+        (submitted / "timestamp.txt").write_text(order.timestamp, encoding="utf-8")
     # nbgrader passes over a folder without any notebook; the reader of submissions says what is missing.
     with _engine(root / "gradebook.db") as engine, engine.connect() as connection:
         wanted = connection.execute(
             sa.select(api.Notebook.name).join(api.Assignment).where(api.Assignment.name == kit.step)
         ).scalars()
         names = list(wanted)
-    submitted = root / "submitted" / STUDENT / kit.step
     if names and not any(submitted.glob("*.ipynb")):
         (submitted / "no-notebook.ipynb").write_text("")
 
@@ -375,15 +371,12 @@ def _read_tree(folder: Path) -> Files:
 
 
 def _endings(files: Files) -> tuple[str, ...]:
-    known = {name for name in errors.__all__ if issubclass(getattr(errors, name), SubmissionFault)} - {
-        "SubmissionFault"
-    }
     found = set()
     for name, content in files:
         if name.endswith(".ipynb"):
             for cell in nbformat.reads(content.decode(), as_version=4).cells:
-                found |= {output.get("ename") for output in cell.get("outputs", ())} & known
-    return tuple(sorted(found - {"NotRun"}))
+                found |= {output.get("ename") for output in cell.get("outputs", ())} & ENDINGS
+    return tuple(sorted(found))
 
 
 def _last_line(text: str) -> str:

@@ -31,7 +31,11 @@ def course(tmp_path_factory) -> Path:
 
 def nbgrader(course: Path, *words: str) -> str:
     command = [sys.executable, "-m", "nbgrader", *words]
-    done = subprocess.run(command, cwd=course, capture_output=True, text=True, timeout=120, check=False)
+    # nbgrader keeps a copy of what a person submitted in that person's Jupyter folder
+    environment = {**os.environ, "JUPYTER_DATA_DIR": str(course / "jupyter")}
+    done = subprocess.run(
+        command, cwd=course, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

@@ -13,8 +13,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from gradebox.check import Checked, check, course_of, step_of
 from gradebox.classroom import CourseError
 
-from .conftest import Course, answered
-from .split_support import FULL_MARKS, HONEST, MESSAGE, SECRET, make_course
+from .conftest import Course, answered, labelled
+from .split_support import FULL_MARKS, HONEST, MESSAGE, READ, SECRET, make_course, source_notebook
+from .test_marks import CLOSE, FIGURES, HIDDEN, UNDECIDED
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,16 @@ def test_a_lost_point_comes_with_the_message_of_its_test_and_no_line_of_it(own_c
     assert not checked.is_complete
 
 
+def test_what_the_class_leaves_to_a_person_is_no_zero_here(tmp_path):
+    notebook = source_notebook()
+    labelled(notebook, "test_double").source = READ.format(name="double", hidden=HIDDEN)
+    undecided = make_course(tmp_path, notebook=notebook)
+    checked = check(work(undecided, CLOSE), undecided.root)
+    assert points(checked) == UNDECIDED
+    (reason,) = [each.reason for each in checked.exercises if each.points is None]
+    assert FIGURES in reason
+
+
 def test_nothing_is_written_to_the_course_or_beside_the_notebook(own_course):
     def everything() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in own_course.root.rglob("*") if path.is_file()}
@@ -69,6 +80,7 @@ def test_nothing_is_written_to_the_course_or_beside_the_notebook(own_course):
         (nbformat.writes(new_notebook(cells=[new_code_cell("1")])).encode(), "its steps are sums"),
         (None, "is not there"),
     ],
+    ids=["cut off", "no text", "another course's", "absent"],  # a cell's id is another one each time
 )
 def test_what_is_no_notebook_of_the_course_is_one_line(own_course, tmp_path, content, says):
     path = tmp_path / "other.ipynb"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil  # type: ignore[import-untyped]
 import pytest
 import sqlalchemy as sa
 from nbgrader.api import Gradebook
@@ -247,23 +248,25 @@ def kill_workers(coordinator: subprocess.Popen[str], times: int, chance: random.
     killed = 0
     while killed < times and coordinator.poll() is None:
         with suppress(ProcessLookupError):
-            if found := grandchildren(coordinator.pid):
+            if found := workers_of(coordinator.pid):
                 os.kill(chance.choice(found), signal.SIGKILL)
                 killed += 1
         time.sleep(0.5)
     return killed
 
 
-def grandchildren(pid: int) -> list[int]:
-    """Every spawned process below one, at any depth; one that has just ended has none."""
-    try:
-        # a child belongs to the thread that started it: Dask's event loop has one of its own
-        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
-        below = [int(child) for children in lists for child in children.split()]
-        spawned = [each for each in below if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return spawned + [each for child in below for each in grandchildren(child)]
+def workers_of(coordinator: int) -> list[int]:
+    """The processes that its Dask has started; of one that has ended, none."""
+    with suppress(psutil.Error):
+        below = psutil.Process(coordinator).children(recursive=True)
+        return [each.pid for each in below if "spawn_main" in " ".join(_command_of(each))]
+    return []
+
+
+def _command_of(process: psutil.Process) -> list[str]:
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
 
 
 def test_an_interrupt_says_how_to_go_on(stub_class):
@@ -290,13 +293,18 @@ def test_a_grade_given_by_hand_survives(stub_class):
 
 
 def test_one_worker_and_two_give_the_same_results_in_the_same_order(stub_class):
-    rows = []
+    release = stub_class.release("sums", "sums")
+    for number in range(0, 24, 3):
+        said = {**HONEST, "explain": "Because."}
+        stub_class.hand_in(f"student{number:02}", "sums", "sums.ipynb", answered(release, said))
+    marks = []
     for workers in ("1", "2"):
         done = run(stub_class, "sums", "--json", "--force", "--workers", workers)
-        rows.append({name: row["key"] for name, row in results_of(done).items()})
-    assert rows[0] == rows[1]
+        marks.append({name: (row["status"], row["marks"]) for name, row in results_of(done).items()})
+    assert marks[0] == marks[1]
+    assert len({json.dumps(each) for each in marks[0].values()}) == 2
     graded = Classroom(stub_class.root).grade(["sums"])
-    assert [result.student for result in graded] == sorted(rows[0])
+    assert [result.student for result in graded] == sorted(marks[0])
 
 
 def test_another_policy_or_another_test_is_another_key(stub_class):
@@ -440,7 +448,7 @@ def test_reading_follows_no_link_and_opens_no_device(tmp_path):
     os.mkfifo(folder / "pipe")
     (folder / "work.txt").write_text("mine")
     (folder / "folder.ipynb").mkdir()
-    files, notes = read_files(folder, [], 100, 10)
+    files, notes = read_files(folder, [], 100, 10, 1000)
     assert files == (("folder.ipynb", b""), ("work.txt", b"mine"))
     assert len(notes) == 5
 
@@ -448,6 +456,54 @@ def test_reading_follows_no_link_and_opens_no_device(tmp_path):
 def test_reading_stops_at_a_number_of_files(tmp_path):
     for number in range(20):
         (tmp_path / f"{number:02}").touch()
-    files, notes = read_files(tmp_path, [], 100, 5)
+    files, notes = read_files(tmp_path, [], 100, 5, 1000)
     assert len(files) == 5
     assert "more than 5 files" in notes[0]
+
+
+def test_reading_stops_at_a_size_of_all_files_together(tmp_path):
+    for name in "abcd":
+        (tmp_path / name).write_bytes(b"x" * 40)
+    files, notes = read_files(tmp_path, [], 100, 10, 100)
+    assert [name for name, _ in files] == ["a", "b"]
+    assert len(notes) == 2
+
+
+def test_another_step_of_the_course_is_no_other_key(stub_class):
+    with Classroom(stub_class.root).gradebook() as engine:
+        before = Classroom(stub_class.root).kit("sums", engine).digest()
+    (stub_class.root / "source" / "later").mkdir()
+    nbformat.write(source_notebook(), stub_class.root / "source" / "later" / "later.ipynb")
+    assert stub_class.nbgrader("generate_assignment", "later").returncode == 0
+    with Classroom(stub_class.root).gradebook() as engine:
+        assert Classroom(stub_class.root).kit("sums", engine).digest() == before
+        assert Classroom(stub_class.root).kit("later", engine).digest() != before
+
+
+def test_a_support_file_that_cannot_be_sent_is_one_line(stub_class):
+    (stub_class.root / "source" / "sums" / "helper.py").symlink_to("/etc/hostname")
+    done = run(stub_class, "sums")
+    assert done.returncode == 1
+    assert "helper.py" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_setup_that_fails_is_one_line(stub_class):
+    config = stub_class.root / "nbgrader_config.py"
+    command = ["python", "-c", "raise SystemExit('no digits here')"]
+    config.write_text(config.read_text() + f"\nc.Classroom.worker_setup = [{command}]\n")
+    done = run(stub_class, "sums")
+    assert done.returncode == 1
+    assert "no digits here" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_failure_under_a_name_like_markup_stops_nobody(stub_class):
+    release = stub_class.release("sums", "sums")
+    stub_class.hand_in("[red]", "sums", "sums.ipynb", answered(release, HONEST))
+    (stub_class.root / "autograded").mkdir()
+    (stub_class.root / "autograded" / "[red]").write_text("in the way")
+    done = run(stub_class, "sums")
+    assert done.returncode == 4, done.stderr
+    assert "[red], sums" in done.stderr
+    assert stored(stub_class)[0] == 25
