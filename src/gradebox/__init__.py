@@ -18,6 +18,7 @@ It knows nbgrader and Jupyter, and nothing of any subject: a course uses it by n
     classroom submissions → work orders; results → the gradebook, each once
     check     one's own notebook → points and reasons
     records   the gradebook and the ledger, as plain data
+    figures   lines that a graded cell printed → what it measured, as numbers
     charts    numbers of a class → figures
     report    a class → one page
     exporters a class → the files that other systems import

@@ -10,7 +10,7 @@ import math
 import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -19,8 +19,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-if TYPE_CHECKING:
-    from gradebox.report import Measurement
+from gradebox.figures import Measurement
 
 __all__ = ["Sheet"]
 
@@ -62,10 +61,15 @@ SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 
 
-def shown(name: str) -> str:
-    """A name as one short line that any XML may hold."""
-    plain = "".join("�" if unicodedata.category(each)[0] == "C" else each for each in " ".join(name.split()))
-    return plain if len(plain) <= MAX_NAME else f"{plain[: MAX_NAME - 1]}…"
+def shown(text: str, most: int | None = MAX_NAME) -> str:
+    """The text as one line that any XML may hold, of at most so many characters.
+
+    Controls, halves of surrogate pairs and what is no character are replaced. Format characters stay: names in Persian
+    need the zero-width non-joiner.
+    """
+    words = " ".join(text.split())
+    plain = "".join("�" if unicodedata.category(each) in ("Cc", "Cs", "Cn") else each for each in words)
+    return plain if most is None or len(plain) <= most else f"{plain[: most - 1]}…"
 
 
 class Sheet:
@@ -144,8 +148,8 @@ class Sheet:
             right.spines["left"].set_visible(False)
             return self._svg(figure, title, text)
 
-    def intervals(self, rows: Sequence[tuple[str, "Measurement"]], title: str, description: str) -> Markup:
-        """A dot with its interval for each student, from the highest value at the top.
+    def intervals(self, rows: Sequence[tuple[str, Measurement]], title: str, description: str) -> Markup:
+        """A dot with its interval for each measurement, from the highest value at the top.
 
         Filled dots are above the reference, crosses below it, and open dots hold it in their interval.
         """
@@ -172,11 +176,11 @@ class Sheet:
                 ax.plot([each.value], [place], markersize=4 if many else 6, **_marker(each))
             unit = f" ({shown(first.unit)})" if first.unit else ""
             ax.set(ylim=(-0.7, len(rows) - 0.3))
-            ax.set_xlabel(f"{first.label}{unit}", parse_math=False)
+            ax.set_xlabel(f"{shown(first.label, most=None)}{unit}", parse_math=False)
             ax.set_yticks(range(len(rows)), [shown(name) for name, _ in rows], parse_math=False)
             if many:
                 ax.set_yticks([])
-                ax.set_ylabel(f"{len(rows)} students")
+                ax.set_ylabel(f"{len({name for name, _ in rows})} students")
             ax.tick_params(axis="y", length=0)
             ax.spines["left"].set_visible(False)
             ax.xaxis.set_major_locator(MaxNLocator(6))
@@ -199,7 +203,7 @@ def _axes(height_in: float) -> tuple[Figure, Any]:
     return figure, figure.subplots()
 
 
-def _marker(measured: "Measurement") -> dict[str, Any]:
+def _marker(measured: Measurement) -> dict[str, Any]:
     if measured.is_above is False:
         return {"marker": "X", "color": INK, "markeredgecolor": PAPER, "markeredgewidth": 0.5}
     if measured.is_above is None and measured.reference is not None:
@@ -227,13 +231,8 @@ def _inline(root: ElementTree.Element, place: str, title: str, description: str)
     root.set("aria-labelledby", f"{place}title {place}text")
     for index, (kind, said) in enumerate((("title", title), ("desc", description))):
         element = ElementTree.Element(f"{{{SVG}}}{kind}", {"id": f"{place}{'text' if index else 'title'}"})
-        element.text = " ".join(shown_whole(said).split())
+        element.text = shown(said, most=None)
         root.insert(index, element)
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
     return Markup(ElementTree.tostring(root, encoding="unicode"))
-
-
-def shown_whole(text: str) -> str:
-    """The text without what no XML may hold."""
-    return "".join("�" if unicodedata.category(each)[0] == "C" and each not in "\t\n" else each for each in text)

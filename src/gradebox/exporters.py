@@ -3,7 +3,8 @@
     nbgrader export --exporter=gradebox.exporters.CanvasExporter --to canvas.csv
 
 nbgrader's options `--assignment` and `--student` hold here too. Work that the grader failed on, that waits for a
-person or that was not graded yet has an empty cell, and one warning names it: a zero would be a mark.
+person or that was not graded yet has an empty cell, and one warning names it: a zero would be a mark. A student whom
+the gradebook does not know yet has no row.
 
 A cell of text that a spreadsheet could take for a formula gets an apostrophe in front (OWASP, *CSV Injection*):
 one that begins with `=`, `+`, `-`, `@`, their full-width forms, a tab or a line break. Spreadsheets show such a
@@ -41,7 +42,10 @@ def harmless(cell: str | float | None) -> str:
 
 
 class _Exporter(ExportPlugin):
-    """What the exporters have in common: reading the book, one warning, and a file that is whole or not there."""
+    """What the exporters have in common: reading the book, and one warning.
+
+    The file is opened only when all of it is made.
+    """
 
     default_name = "grades.csv"
 
@@ -88,9 +92,7 @@ class _Exporter(ExportPlugin):
 
 
 def _why(work: Work) -> str:
-    if work.grader_failed:
-        return "the grader failed"
-    return "needs a person" if work.status == "needs a person" else work.status
+    return "the grader failed" if work.grader_failed else work.status
 
 
 class _GradebookExporter(_Exporter):

@@ -19,9 +19,10 @@ from nbgrader import utils
 from nbgrader.preprocessors import SaveAutoGrades
 from traitlets import List, Unicode
 
-__all__ = ["SaveGrades", "undecided"]
+__all__ = ["SaveGrades", "sentence", "undecided", "undecided_cells"]
 
 MAX_TEXT = 1000  # characters of an error's text that a comment holds
+BETWEEN = "\n\n"  # what stands between the sentences of a comment: a reason has no line break
 
 
 def undecided(cell: NotebookNode, names: Sequence[str]) -> str | None:
@@ -38,6 +39,28 @@ def undecided(cell: NotebookNode, names: Sequence[str]) -> str | None:
             text = " ".join(output.evalue.replace("`", "'").split())[:MAX_TEXT].rstrip(".")
             return f"{output.ename}: `{text}`" if text else f"{output.ename}"
     return None
+
+
+def sentence(reason: str, cell: str) -> str:
+    """What a comment says of an undecided cell; `reason` is what `undecided` returned, `cell` the cell's label."""
+    return f"{reason}. {_outcome(cell)}"
+
+
+def _outcome(cell: str) -> str:
+    return f"There is no automatic mark for `{cell}`: a person decides."
+
+
+def undecided_cells(text: str, errors: Sequence[str], cells: Sequence[str]) -> list[str]:
+    """Those of these cells that a comment says are undecided, for one of these errors.
+
+    Args:
+        text: a comment. One that a person wrote says so of no cell.
+        errors: names of errors, those of `SaveGrades.manual_errors`.
+        cells: labels of cells.
+    """
+    starts = tuple(f"{name}{follows}" for name in errors for follows in (": ", ". "))
+    said = [each for each in text.split(BETWEEN) if each.startswith(starts)]
+    return [cell for cell in cells if any(each.endswith(_outcome(cell)) for each in said)]
 
 
 def _nearest_solution(cells: Sequence[NotebookNode], index: int) -> str | None:
@@ -78,9 +101,8 @@ class SaveGrades(SaveAutoGrades):
         for index, reason in self._undecided(cells):
             if solution := _nearest_solution(cells, index):
                 name = cells[index].metadata["nbgrader"]["grade_id"]
-                text = f"{reason}. There is no automatic mark for `{name}`: a person decides."
-                said.setdefault(solution, []).append(text)
-        return {solution: "\n\n".join(texts) for solution, texts in said.items()}
+                said.setdefault(solution, []).append(sentence(reason, name))
+        return {solution: BETWEEN.join(texts) for solution, texts in said.items()}
 
     def _undecided(self, cells: Sequence[NotebookNode]) -> list[tuple[int, str]]:
         found = ((index, undecided(cell, self.manual_errors)) for index, cell in enumerate(cells))

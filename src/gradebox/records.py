@@ -43,7 +43,10 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Step:
-    """A step (nbgrader's assignment) with its exercises in the gradebook's order."""
+    """A step (nbgrader's assignment) with its exercises, as the gradebook's rows come.
+
+    As a rule they come as they were made, notebook by notebook and cell by cell; nbgrader notes no order.
+    """
 
     name: str
     exercises: tuple[Exercise, ...]
@@ -114,8 +117,12 @@ class Work:
 
     @property
     def grader_failed(self) -> bool:
-        """Whether the grader failed and nobody has graded by hand since."""
-        return self.grader == "grader failed" and self.status == "needs a person"
+        """Whether the grader failed, and neither a person nor nbgrader itself has graded it since.
+
+        nbgrader's own autograde leaves the coordinator's note as it is, but gives automatic marks.
+        """
+        unmarked = all(mark.automatic is None for mark in self.marks)
+        return self.grader == "grader failed" and self.status == "needs a person" and unmarked
 
     @property
     def score(self) -> float:
@@ -158,9 +165,8 @@ def read(
         known = tables.people()
         known |= {name: Person(name) for name in others if name not in known}
         people = tuple(known[name] for name in sorted(known) if not students or name in students)
-        kept = tuple(step for step in tables.steps() if not steps or step.name in steps)
-        if steps:
-            kept = tuple(sorted(kept, key=lambda step: list(steps).index(step.name)))
+        by_name = {step.name: step for step in tables.steps()}
+        kept = tuple(by_name[name] for name in dict.fromkeys(steps or by_name) if name in by_name)
         submitted = tables.works({step.name: step for step in kept})
     works = {}
     for person in people:
@@ -174,7 +180,7 @@ def read(
 
 
 class _Tables:
-    """nbgrader's tables, each read once: a class needs no query per student."""
+    """nbgrader's tables, each read whole: a class needs no query per student."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection

@@ -2,23 +2,17 @@
 
 Enters: a graded course. Leaves: one HTML file without scripts, and without anything to load from elsewhere.
 
-A graded cell can say what it measured. It prints a line for each measurement, the prefix and a JSON object:
-
-    gradebox.figures: {"label": "gain over the baseline", "value": 4.1, "low": 2.2, "high": 6.0}
-
-`label` (text), `value`, `low` and `high` (finite numbers, `low` ≤ `value` ≤ `high`) are required. `unit` (text),
-`reference` (a number that the interval is held against) and `reference_label` (text) may follow. It is a line on
-stdout because that is what `gradebox.feedback` lets out of a trusted kernel. Measurements are read from graded cells
-that are no answers, below `autograded/`; with one kernel for all cells a student can print such a line, too.
+What graded cells measured (`gradebox.figures`) is read from those that are no answers, below `autograded/`; with one
+kernel for all cells a student can print such a line, too.
 """
 
 import hashlib
 import hmac
-import json
 import math
 import os
 import re
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,47 +23,23 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from nbformat import reader
+from nbformat import ValidationError, reader
 
 from gradebox import charts, errors
 from gradebox.classroom import Classroom, CourseError
-from gradebox.errors import GradeboxError, SubmissionFault
-from gradebox.marks import SaveGrades
+from gradebox.errors import ENDINGS, GradeboxError
+from gradebox.figures import Measurement, measurements
+from gradebox.marks import SaveGrades, undecided_cells
 from gradebox.records import Book, Step, Work, read
 
-__all__ = ["FIGURES_PREFIX", "Measurement", "ReportError", "item_statistics", "make", "measurements"]
+__all__ = ["ReportError", "item_statistics", "make"]
 
-FIGURES_PREFIX = "gradebox.figures:"
-MAX_LABEL = 80  # characters of a measurement's texts
-MAX_LINES = 20  # measurements of one cell
 FEW = 30  # students: with fewer, a discrimination is a hint
-ENDINGS = frozenset(
-    name for name in errors.__all__ if issubclass(getattr(errors, name), SubmissionFault) and name != "SubmissionFault"
-) - {"NotRun"}
+MOST = 0.5  # a share of the students: an exercise with the marks of no more says too little of the class
 
 
 class ReportError(GradeboxError):
     """The report cannot be written; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What a graded cell measured of one student's work; the numbers are finite, in `unit`."""
-
-    label: str
-    value: float
-    low: float
-    high: float
-    unit: str = ""
-    reference: float | None = None
-    reference_label: str = "reference"
-
-    @property
-    def is_above(self) -> bool | None:
-        """Whether the interval is above the reference; None where it holds it, or where there is no reference."""
-        if self.reference is None:
-            return None
-        return True if self.low > self.reference else False if self.high < self.reference else None
 
 
 @dataclass(frozen=True)
@@ -116,7 +86,7 @@ def make(root: Path, steps: Sequence[str], to: Path, pseudonyms: bool = False) -
     page = _page(book, partial(_read_graded, classroom), shown, undecided, classroom.course.course_id)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_text(page, encoding="utf-8")
+        to.write_text(page, encoding="utf-8", errors="backslashreplace")  # a folder's name may be no UTF-8
     except OSError as error:
         raise ReportError(f"{to} cannot be written ({error.strerror}): name another file with --to") from None
     return to
@@ -134,13 +104,12 @@ def _check_steps(steps: Sequence[str], known: Sequence[str]) -> None:
 def _pseudonyms(root: Path, students: Iterable[str]) -> dict[str, str]:
     """By student: `student 3f2a`. The digits are those of an HMAC, more of them where two students share four."""
     key = _key(root / ".gradebox" / "pseudonyms.key")
-    digests = {name: hmac.new(key, name.encode(), hashlib.sha256).hexdigest() for name in students}
-
-    def length(digest: str) -> int:
-        others = [each for each in digests.values() if each != digest]
-        return next(n for n in range(4, len(digest) + 1) if not any(each[:n] == digest[:n] for each in others))
-
-    return {name: f"student {digest[: length(digest)]}" for name, digest in digests.items()}
+    digests = {
+        name: hmac.new(key, name.encode(errors="surrogatepass"), hashlib.sha256).hexdigest() for name in students
+    }
+    starts = {name: [digest[:length] for length in range(4, len(digest) + 1)] for name, digest in digests.items()}
+    having = Counter(start for each in starts.values() for start in each)
+    return {name: f"student {next(start for start in each if having[start] == 1)}" for name, each in starts.items()}
 
 
 def _key(path: Path) -> bytes:
@@ -162,59 +131,33 @@ def _key(path: Path) -> bytes:
 # What graded notebooks say
 
 
-def measurements(text: str) -> Iterator[Measurement]:
-    """The measurements among the lines of a cell's output; what is not well formed is passed over."""
-    lines = (line for line in text.splitlines() if line.startswith(FIGURES_PREFIX))
-    for line, _ in zip(lines, range(MAX_LINES), strict=False):
-        try:
-            found = json.loads(line.removeprefix(FIGURES_PREFIX))
-            numbers = {name: float(found[name]) for name in ("value", "low", "high")}
-            reference = None if found.get("reference") is None else float(found["reference"])
-            label = _short(found["label"])
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-            continue
-        finite = all(math.isfinite(each) for each in (*numbers.values(), reference or 0.0))
-        if not (label and finite and numbers["low"] <= numbers["value"] <= numbers["high"]):
-            continue
-        unit, held_against = _short(found.get("unit", "")), _short(found.get("reference_label", ""))
-        yield Measurement(label, **numbers, unit=unit, reference=reference, reference_label=held_against or "reference")
-
-
-def _short(text: Any) -> str:
-    return " ".join(str(text).split())[:MAX_LABEL]
-
-
 def _read_graded(classroom: Classroom, work: Work) -> _Graded:
     course = classroom.course
     folder = Path(course.format_path(course.autograded_directory, work.student, work.step.name))
-    if not folder.is_absolute():
-        folder = classroom.root / folder
     measured: list[Measurement] = []
     endings: set[str] = set()
     readable = True
     for name in dict.fromkeys(exercise.notebook for exercise in work.step.exercises):
         try:
-            cells = _cells(folder / f"{name}.ipynb")
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            for cell, outputs in _cells(folder / f"{name}.ipynb"):
+                endings |= {str(output.get("ename")) for output in outputs} & ENDINGS
+                if cell.get("grade") and not cell.get("solution"):
+                    measured += measurements("".join(_stdout(outputs)))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ValidationError):
             readable = False
-            continue
-        for cell, outputs in cells:
-            endings |= {str(output.get("ename")) for output in outputs} & ENDINGS
-            if cell.get("grade") and not cell.get("solution"):
-                measured += measurements("".join(_stdout(outputs)))
     return _Graded(readable, tuple(measured), tuple(sorted(endings)))
 
 
 def _cells(path: Path) -> list[tuple[Any, list[Any]]]:
     """nbgrader's label and the outputs of each cell; a file that is no notebook raises what it likes."""
     notebook = reader.reads(path.read_text(encoding="utf-8"))
-    return [(cell.metadata.get("nbgrader", {}), cell.get("outputs", [])) for cell in notebook.cells]
+    return [(cell.metadata.get("nbgrader") or {}, cell.get("outputs", [])) for cell in notebook.cells]
 
 
 def _stdout(outputs: Iterable[Any]) -> Iterator[str]:
     for output in outputs:
         if output.get("output_type") == "stream" and output.get("name") == "stdout":
-            yield output.text if isinstance(output.text, str) else "".join(output.text)
+            yield output.text
 
 
 # Statistics
@@ -230,26 +173,23 @@ def item_statistics(points: pd.DataFrame, maxima: Sequence[float]) -> pd.DataFra
     Returns:
         By exercise: `difficulty`, the mean share of its points, in 0..1 without extra credit (so easy is high);
         `discrimination`, its corrected item-total correlation (Pearson's, with the sum of the *other* exercises;
-        Nunnally and Bernstein 1994), in -1..1; `students`, with a mark. An exercise without a mark, or one that gives
-        no points, has NaN; so has a discrimination where all have the same score. For the correlations, exercises that
-        wait for half of the students or more are left out, and then students who lack a mark.
+        Nunnally and Bernstein 1994), in -1..1; `students`, with a mark; `complete`, students that the correlations are
+        of, the same for all exercises. An exercise without a mark, or one that gives no points, has NaN; so has a
+        discrimination where all have the same score, or of fewer than three students. For the correlations, exercises
+        that wait for half of the students or more are left out, and then students who lack a mark.
     """
-    marked = points.loc[:, points.notna().mean() > 0.5].dropna(axis="index")
-    rows = {}
-    for name, maximum in zip(points.columns, maxima, strict=True):
-        own = points[name].dropna()
-        difficulty = own.mean() / maximum if len(own) and maximum else math.nan
-        rows[name] = (difficulty, _discrimination(marked, name), len(own))
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["difficulty", "discrimination", "students"])
-
-
-def _discrimination(marked: pd.DataFrame, name: Any) -> float:
-    if name not in marked or len(marked) < 3:
-        return math.nan
-    own, rest = marked[name], marked.drop(columns=name).sum(axis="columns").round(9)
-    if own.nunique() < 2 or rest.nunique() < 2:
-        return math.nan
-    return float(own.corr(rest))
+    marked = points.loc[:, points.notna().mean() > MOST].dropna(axis="index")
+    rest = (-marked.sub(marked.sum(axis="columns"), axis="index")).round(9)
+    varied = (marked.nunique() > 1) & (rest.nunique() > 1) & (len(marked) > 2)
+    return pd.DataFrame(
+        {
+            "difficulty": points.mean() / pd.Series(maxima, index=points.columns, dtype=float).replace(0, math.nan),
+            "discrimination": marked.corrwith(rest).where(varied),
+            "students": points.count(),
+            "complete": len(marked),
+        },
+        index=points.columns,
+    )
 
 
 def _points(works: Sequence[Work], step: Step) -> pd.DataFrame:
@@ -271,22 +211,23 @@ def _page(
     people = sorted(book.people, key=lambda person: names[person.id])
     said = {key: graded(work) for key, work in book.works.items() if work.marks}
     drawn = charts.Sheet()
-    figures = [
-        *_distributions(book, drawn),
-        *_exercises(book, drawn),
-        *_intervals(book, said, names, drawn),
-    ]
+    sections = [_distributions(book, drawn), _exercises(book, drawn), _intervals(book, said, names, drawn)]
     works = [book.works[person.id, step.name] for step in book.steps for person in people]
     flags = [flag for work in works for flag in _flags(work, said, names, undecided, shown is not None)]
     table = [(names[each.id], [_cell(book.works[each.id, step.name]) for step in book.steps]) for each in people]
-    environment = Environment(autoescape=True, loader=PackageLoader("gradebox"), undefined=StrictUndefined)
-    environment.trim_blocks = environment.lstrip_blocks = True
+    environment = Environment(
+        autoescape=True,
+        loader=PackageLoader("gradebox"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return environment.get_template("report.html.j2").render(
         course=course or "course",
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         steps=book.steps,
-        counts=_counts(works, said),
-        sections=figures,
+        counts=_counts(works),
+        sections=sections,
         flags=sorted(flags, key=lambda flag: (ORDER.index(flag.kind), flag.step)),
         waiting=_waiting(book, names),
         times=_times(book),
@@ -299,12 +240,11 @@ def _page(
 ORDER = ("grader failed", "too close to call", "ended early", "late", "flagged by a person", "look again")
 
 
-def _counts(works: Sequence[Work], said: dict[tuple[str, str], _Graded]) -> list[tuple[int, str]]:
-    failed = sum(work.grader_failed for work in works)
+def _counts(works: Sequence[Work]) -> list[tuple[int, str]]:
     counted = [
         (sum(work.is_marked for work in works), "graded"),
         (sum(work.status == "needs a person" and not work.grader_failed for work in works), "need a person"),
-        (failed, "grader failed"),
+        (sum(work.grader_failed for work in works), "grader failed"),
         (sum(work.status == "not graded yet" for work in works), "not graded yet"),
         (sum(work.status == "not submitted" for work in works), "not submitted"),
     ]
@@ -325,7 +265,7 @@ class _Section:
     figures: list[_Figure]
 
 
-def _distributions(book: Book, drawn: charts.Sheet) -> Iterator[_Section]:
+def _distributions(book: Book, drawn: charts.Sheet) -> _Section:
     figures = []
     for step in book.steps:
         works = [work for work in book.of_step(step) if work.marks]
@@ -348,14 +288,14 @@ def _distributions(book: Book, drawn: charts.Sheet) -> Iterator[_Section]:
             caption += f" {_many(len(works) - len(marked), 'submission')} without all marks not shown."
         title = f"Scores of {step.name}"
         figures.append(_Figure(step.name, drawn.histogram(shares, median, title, caption), caption))
-    yield _Section(
+    return _Section(
         "Scores",
         "How many students earned which share of a step’s points, penalties included. The triangle marks the median.",
         figures,
     )
 
 
-def _exercises(book: Book, drawn: charts.Sheet) -> Iterator[_Section]:
+def _exercises(book: Book, drawn: charts.Sheet) -> _Section:
     figures = []
     for step in book.steps:
         works = [work for work in book.of_step(step) if work.marks]
@@ -363,38 +303,51 @@ def _exercises(book: Book, drawn: charts.Sheet) -> Iterator[_Section]:
             figures.append(_Figure(step.name, None, "No submission has been graded." if not works else "No exercises."))
             continue
         items = item_statistics(_points(works, step), [exercise.maximum for exercise in step.exercises])
-        labels = _exercise_names(step)
+        items.index = pd.Index(_exercise_names(step))
+        items["difficulty"] = items["difficulty"].where(items["students"] > MOST * len(works))
         if not items["students"].any():
             figures.append(_Figure(step.name, None, "No exercise has a mark yet."))
             continue
-        shares = [
-            (share, label) for label, share in zip(labels, items["difficulty"], strict=True) if not math.isnan(share)
-        ]
-        worth = list(zip(labels, items["discrimination"], strict=True))
-        caption = f"Fewest points: {min(shares)[1]}, {min(shares)[0]:.0%} on average." if shares else ""
-        if weak := [label for label, value in worth if value < 0]:
-            caption += f" Below zero, so the stronger students did worse: {', '.join(weak)}."
-        flat = [label for label, value in worth if math.isnan(value)]
-        if len(flat) == len(labels):
-            caption += " No discrimination: fewer than three students, or all with the same score."
-        elif flat:
-            caption += f" No discrimination (no marks, or all the same): {', '.join(flat)}."
-        students = int(items["students"].max())
-        if students < FEW and len(flat) < len(labels):
-            caption += f" With {_many(students, 'student')} a discrimination is a hint, not a finding."
-        figures.append(
-            _Figure(
-                step.name,
-                drawn.items(labels, items["difficulty"], items["discrimination"], f"Exercises of {step.name}", caption),
-                caption.strip(),
-            )
-        )
-    yield _Section(
+        caption = _of_items(items, len(works))
+        title = f"Exercises of {step.name}"
+        svg = None
+        if items["students"].max() > MOST * len(works):
+            svg = drawn.items(list(items.index), items["difficulty"], items["discrimination"], title, caption)
+        figures.append(_Figure(step.name, svg, caption))
+    return _Section(
         "Exercises",
         "Left: the mean share of an exercise’s points, low where it was hard. Right: discrimination, the correlation "
         "of its points with those of the step’s other exercises, high where it tells strong from weak work.",
         figures,
     )
+
+
+def _of_items(items: pd.DataFrame, students: int) -> str:
+    """What the figure of a step's exercises shows, in words; `students` have a graded submission."""
+    said = []
+    shares = items["difficulty"].dropna()
+    if len(shares):
+        lowest = min(zip(shares, shares.index, strict=True))
+        said.append(f"Fewest points: {lowest[1]}, {lowest[0]:.0%} on average.")
+    few = items["students"][items["students"] <= MOST * students]
+    if len(few):
+        said.append(
+            f"No bar yet: {', '.join(f'{name} ({count} of {students} marked)' for name, count in few.items())}."
+        )
+    worth = items["discrimination"]
+    if weak := list(worth.index[worth < 0]):
+        said.append(f"Below zero, so the stronger students did worse: {', '.join(weak)}.")
+    flat = list(worth.index[worth.isna()])
+    if len(items) == 1:
+        said.append("No discrimination: there is no other exercise.")
+    elif len(flat) == len(items):
+        said.append("No discrimination: fewer than three students, or all with the same score.")
+    elif flat:
+        said.append(f"No discrimination (too few marks, or all the same): {', '.join(flat)}.")
+    complete = int(items["complete"].max())
+    if complete < FEW and len(flat) < len(items):
+        said.append(f"With {_many(complete, 'student')} a discrimination is a hint, not a finding.")
+    return " ".join(said)
 
 
 def _exercise_names(step: Step) -> list[str]:
@@ -406,32 +359,36 @@ def _exercise_names(step: Step) -> list[str]:
 
 def _intervals(
     book: Book, said: dict[tuple[str, str], _Graded], names: dict[str, str], drawn: charts.Sheet
-) -> Iterator[_Section]:
+) -> _Section:
     figures = []
     for step in book.steps:
-        found: dict[str, list[tuple[str, Measurement]]] = {}
+        # What shares an axis and a dashed line shares a figure.
+        found: dict[tuple[Any, ...], list[tuple[str, Measurement]]] = {}
         for person in book.people:
             for each in said[person.id, step.name].measured if (person.id, step.name) in said else ():
-                found.setdefault(each.label, []).append((names[person.id], each))
-        for label, rows in found.items():
+                kind = (each.label, each.unit, each.reference, each.reference_label)
+                found.setdefault(kind, []).append((names[person.id], each))
+        for (label, _, reference, reference_label), rows in found.items():
             rows.sort(key=lambda row: (row[1].value, row[0]))
-            judged = [each.is_above for _, each in rows if each.reference is not None]
-            caption = f"{_many(len(rows), 'student')}."
-            if judged:
+            caption = _many(len({name for name, _ in rows}), "student")
+            if len({name for name, _ in rows}) < len(rows):
+                caption = f"{_many(len(rows), 'measurement')} of {caption}"
+            if reference is None:
+                caption = f"{caption}."
+            else:
+                judged = [each.is_above for _, each in rows]
                 caption = (
-                    f"Of {_many(len(rows), 'student')}, {judged.count(True)} are above the "
-                    f"{rows[0][1].reference_label}, {judged.count(False)} below, "
-                    f"and {judged.count(None)} too close to call."
+                    f"Of {caption}, {judged.count(True)} are above the {reference_label}, "
+                    f"{judged.count(False)} below, and {judged.count(None)} too close to call."
                 )
             title = f"{label[:1].upper()}{label[1:]}, {step.name}"
             figures.append(_Figure(title, drawn.intervals(rows, title, caption), caption))
-    if figures:
-        yield _Section(
-            "Measured by the tests",
-            "Each student’s value with its interval, as the graded cells printed them. Filled: the whole interval is "
-            "above the dashed line. Open: the line is in it. Cross: the interval is below.",
-            figures,
-        )
+    return _Section(
+        "Measured by the tests",
+        "Each student’s value with its interval, as the graded cells printed them. Filled: the whole interval is "
+        "above the dashed line. Open: the line is in it. Cross: the interval is below.",
+        figures,
+    )
 
 
 def _flags(
@@ -449,11 +406,9 @@ def _flags(
     elif work.waiting:
         waiting = [exercise.name for exercise in work.waiting]
         for text in work.comments:
-            if any(text.startswith(f"{name}: ") or text.startswith(f"{name}.") for name in undecided):
-                cells = [name for name in waiting if f"`{name}`" in text]
-                if cells:
-                    says = ", ".join(cells) if hides_texts else text.split(": ", 1)[-1].replace("`", "")
-                    yield flag("too close to call", says=says)
+            if cells := undecided_cells(text, undecided, waiting):
+                says = ", ".join(cells) if hides_texts else text.split(": ", 1)[-1].replace("`", "")
+                yield flag("too close to call", says=says)
     endings = tuple(work.reason.split(", ")) if work.grader == "graded" and work.reason else ()
     endings = endings or (graded.endings if graded else ())
     if endings:

@@ -21,7 +21,7 @@ STEPS: dict[str, dict[str, float]] = {
     "recipes": {"shift_test": 4, "gain_test": 4},
 }
 DUE = datetime(2026, 3, 1, 12)
-CLOSE = "TooCloseToCall: `+0.6 points, surely between -0.2 and +1.4`. "
+CLOSE = "TooCloseToCall: `+0.6 points, surely between -0.2 and +1.4`"
 
 
 @dataclass(frozen=True)

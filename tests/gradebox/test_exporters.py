@@ -11,6 +11,7 @@ from nbgrader.plugins.export import CsvExportPlugin
 from traitlets.config import Config
 
 from gradebox.exporters import CanvasExporter, ExerciseExporter, MoodleExporter, harmless
+from gradebox.marks import sentence
 
 from .book_support import CLOSE, Hand, TinyCourse
 
@@ -28,7 +29,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> TinyCourse:
         course.enrol(student, **names)
         course.add(student, "sums", Hand([2, 0.5, None], manual={"explain": 2.25}, extra={"explain": 0.5}, penalty=1))
     course.add("careful", "recipes", Hand([4, 3]))
-    course.add("close", "recipes", Hand([4, None], comment=f"{CLOSE}There is no automatic mark for `gain_test`"))
+    course.add("close", "recipes", Hand([4, None], comment=sentence(CLOSE, "gain_test")))
     course.add("unlucky", "recipes", Hand([None, None], status="grader failed", reason="the worker died"))
     course.add("unread", "sums", Hand([2, 1, None]))
     course.add("regraded", "sums", Hand([2, 1, None], manual={"explain": 3}, look_again=["explain"]))

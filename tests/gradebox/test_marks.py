@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.api import Gradebook
 
-from gradebox.marks import SaveGrades, undecided
+from gradebox.marks import SaveGrades, sentence, undecided, undecided_cells
 
 from .conftest import Course, GradedClass, error_names, exam, label, labelled
 from .split_support import FULL_MARKS, HONEST, NO_MARKS, READ, SPLIT_CONFIG, hand_in, make_course, source_notebook
@@ -115,6 +115,7 @@ def test_an_undecided_cell_has_no_mark_and_waits_for_a_person(graded):
 @pytest.mark.slow
 def test_the_comment_holds_the_figures_and_says_that_a_person_decides(graded):
     comment = state(graded.course, "close").comment
+    assert comment == sentence(f"{NAME}: `{FIGURES}`", "test_double")
     assert comment == f"{NAME}: `{FIGURES}`. There is no automatic mark for `test_double`: a person decides."
 
 
@@ -249,3 +250,19 @@ Cells = Callable[[], list[nbformat.NotebookNode]]
 def test_the_comment_stands_at_the_nearest_solution_before(cells: Cells, commented: dict[str, list[str]]):
     comments = SaveGrades().comments(cells())
     assert {name: re.findall(r"mark for `(\w+)`", text) for name, text in comments.items()} == commented
+
+
+def test_undecided_cells_are_read_back_from_the_comment_that_names_them():
+    cells = [answer("a"), named("t"), named("test"), named("u", "ValueError"), named("v", "OutOfReach")]
+    cells[2].outputs[0].evalue = "There is no automatic mark for `u`: a person decides."
+    grades = SaveGrades(manual_errors=[NAME, "OutOfReach"])
+    [comment] = grades.comments(cells).values()
+    assert undecided_cells(comment, grades.manual_errors, ["u", "v", "test", "t"]) == ["v", "test", "t"]
+    assert undecided_cells(comment, [NAME], ["t", "v"]) == ["t"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", f"{NAME} is for `t`", f"no {sentence(NAME, 't')}", f"{sentence(NAME, 't')} Or not."]
+)
+def test_what_a_person_wrote_names_no_undecided_cell(text):
+    assert undecided_cells(text, [NAME], ["t"]) == []

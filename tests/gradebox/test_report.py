@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
+import os
 import re
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +20,9 @@ from nbformat.v4 import new_output
 from gradebox import report
 from gradebox.classroom import CourseError
 from gradebox.feedback import messages
-from gradebox.report import ReportError, item_statistics, make, measurements
+from gradebox.figures import FIGURES_PREFIX, MAX_NUMBER, measurements
+from gradebox.marks import sentence
+from gradebox.report import ReportError, item_statistics, make
 
 from .book_support import CLOSE, STEPS, Hand, TinyCourse, gain
 
@@ -65,10 +70,14 @@ class Page(HTMLParser):
     def said(self, *inside: str) -> str:
         return " ".join(" ".join(text for tag, text in self.words if not inside or tag in inside).split())
 
+    def class_rows(self) -> list[list[str]]:
+        """The rows of the last table, each with the student's name first."""
+        start = max(index for index, row in enumerate(self.rows) if row and row[0] == "Student")
+        return self.rows[start + 1 :]
+
     def class_table(self) -> dict[str, list[str]]:
         """By student, the cells of the last table."""
-        start = max(index for index, row in enumerate(self.rows) if row and row[0] == "Student")
-        return {row[0]: row[1:] for row in self.rows[start + 1 :]}
+        return {row[0]: row[1:] for row in self.class_rows()}
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +87,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> TinyCourse:
         course.add(student, "sums", Hand([place % 3, 1, None], manual={"explain": place / 4}))
         course.add(student, "recipes", Hand([4, place % 4], figures=gain(place - 1.0, 1.2)))
     course.add("careful", "sums", Hand([2, 1, None], manual={"explain": 3}, seconds=None))
-    undecided = f"{CLOSE}There is no automatic mark for `gain_test`: a person decides."
-    course.add("close", "recipes", Hand([4, None], comment=undecided, figures=gain(0.6, 0.8)))
+    course.add("close", "recipes", Hand([4, None], comment=sentence(CLOSE, "gain_test"), figures=gain(0.6, 0.8)))
     reason = "the worker died while it graded unlucky"
     course.add("unlucky", "recipes", Hand([None, None], status="grader failed", reason=reason))
     course.add("late", "sums", Hand([0, 0, None], hours_late=31, penalty=1, reason="KernelDied", ending="KernelDied"))
@@ -117,17 +125,18 @@ def test_a_name_with_markup_is_text(page):
 
 
 def test_every_student_has_one_row(page):
-    shown = Counter(" ".join(name.split()) for name in page.class_table())
+    shown = Counter(" ".join(row[0].split()) for row in page.class_rows())
     assert shown == Counter(dict.fromkeys(EVERYBODY, 1))
 
 
 def test_with_pseudonyms_no_name_is_anywhere(hidden):
     names = [name for name in EVERYBODY if name not in ("late", "close", "waiting outside")]  # these are words, too
+    text = " ".join(html.unescape(hidden.text).split())
     for name in (*names, "waiting outside", "alert"):
-        assert name not in hidden.text
-        assert name[:15] not in hidden.text.replace("hidden", "")
-    assert len(hidden.class_table()) == len(EVERYBODY)
-    assert all(re.fullmatch(r"student [0-9a-f]{4,}", name) for name in hidden.class_table())
+        assert name not in text
+        assert name[:15] not in text
+    assert len(hidden.class_rows()) == len(hidden.class_table()) == len(EVERYBODY)
+    assert all(re.fullmatch(r"student [0-9a-f]{4,}", row[0]) for row in hidden.class_rows())
 
 
 def test_pseudonyms_are_the_courses_own_and_stay(course, hidden, tmp_path):
@@ -144,6 +153,16 @@ def test_pseudonyms_are_the_courses_own_and_stay(course, hidden, tmp_path):
 
 def test_pseudonyms_do_not_keep_the_order_of_names(hidden):
     assert list(hidden.class_table()) == sorted(hidden.class_table())
+
+
+@pytest.mark.parametrize("pseudonyms", [False, True])
+def test_a_folders_name_that_is_no_text_has_a_row(tmp_path, pseudonyms):
+    course = TinyCourse(tmp_path / "course")
+    os.makedirs(os.fsencode(str(course.root)) + b"/submitted/b\xffd/sums")
+    page = Page(make(course.root, [], tmp_path / "page.html", pseudonyms).read_text(encoding="utf-8"))
+    [(name, *cells)] = page.class_rows()
+    assert re.fullmatch(r"student [0-9a-f]{4,}" if pseudonyms else r"b\\udcffd", name)
+    assert cells == ["–not submitted", "–not graded yet"]
 
 
 def test_two_students_never_share_a_pseudonym(tmp_path):
@@ -225,11 +244,19 @@ def test_no_reason_is_quoted_beside_a_pseudonym(hidden):
 
 
 def test_what_has_no_final_mark_is_no_number_alone(page):
-    table = page.class_table()  # steps stand in the gradebook's order: recipes, sums
+    table = page.class_table()  # steps stand by name: recipes, sums
     assert table["unlucky"] == ["–grader failed", "–not submitted"]
     assert table["close"] == ["4+ 1 waiting", "–not submitted"]
     assert table["waiting outside"] == ["–not submitted", "–not graded yet"]
     assert table["careful"] == ["4", "6"]
+
+
+def test_a_grader_that_failed_is_forgotten_once_nbgrader_itself_has_graded(tmp_path):
+    course = TinyCourse(tmp_path / "course")
+    course.add("regraded", "sums", Hand([2, 1, None], status="grader failed", reason="the worker died"))
+    page = show(course, tmp_path, "sums")
+    assert page.class_table() == {"regraded": ["3+ 1 waiting"]}
+    assert "the worker died" not in page.said()
 
 
 def test_the_measured_values_are_counted_against_their_reference(page):
@@ -244,6 +271,8 @@ def test_the_measured_values_are_counted_against_their_reference(page):
         'gradebox.figures: {"label": "gain", "value": 1, "low": 2, "high": 3}',
         'gradebox.figures: {"label": "gain", "value": NaN, "low": NaN, "high": NaN}',
         'gradebox.figures: {"label": "gain", "value": 1, "low": 0, "high": Infinity}',
+        'gradebox.figures: {"label": "gain", "value": 1, "low": -1.7e308, "high": 1.7e308}',
+        'gradebox.figures: {"label": "gain", "value": 1, "low": 0, "high": 2, "reference": -1.7e308}',
         'gradebox.figures: {"label": "", "value": 1, "low": 0, "high": 2}',
         'gradebox.figures: {"label": "gain", "value": "much", "low": 0, "high": 2}',
         'gradebox.figures: {"label": "gain", "value": 1, "low": 0, "high": 2, "reference": [1]}',
@@ -257,7 +286,7 @@ def test_a_line_that_is_no_measurement_is_passed_over(line):
 
 
 def test_a_measurement_is_among_what_feedback_lets_out_of_a_trusted_kernel():
-    line = f"{report.FIGURES_PREFIX} {json.dumps(gain(4.1, 1.9))}\n"
+    line = f"{FIGURES_PREFIX} {json.dumps(gain(4.1, 1.9))}\n"
     kept = messages([new_output("stream", name="stdout", text=line)], ["checks.verdict(measure.judge(recipe))"])
     assert [each.value for output in kept for each in measurements(output.text)] == [4.1]
 
@@ -284,6 +313,7 @@ def test_an_essay_that_hardly_anybody_has_read_hides_no_correlation():
     found = item_statistics(points, [5, 5, 1])
     assert found["discrimination"]["a"] == pytest.approx(1)
     assert list(found["students"]) == [6, 6, 1]
+    assert list(found["complete"]) == [6, 6, 6]
 
 
 def show(course: TinyCourse, tmp_path: Path, *steps: str) -> Page:
@@ -306,6 +336,73 @@ def test_one_student_has_a_page_and_no_discrimination(tmp_path):
     page = show(course, tmp_path, "recipes")
     assert "No discrimination: fewer than three students, or all with the same score." in page.said()
     assert page.class_table() == {"alone": ["5"]}
+
+
+def test_a_step_of_one_exercise_says_why_it_has_no_discrimination(tmp_path):
+    course = TinyCourse(tmp_path / "course", {"single": {"only_test": 2}})
+    for place, student in enumerate(ROLES):
+        course.add(student, "single", Hand([place % 3]))
+    assert "No discrimination: there is no other exercise." in show(course, tmp_path).said("figcaption")
+
+
+def test_an_exercise_that_most_have_no_mark_for_is_neither_the_hardest_nor_a_bar(tmp_path):
+    course = TinyCourse(tmp_path / "course")
+    for place, student in enumerate(ROLES[:4]):
+        course.add(student, "sums", Hand([2 if place else 1, 1, None], manual={} if place else {"explain": 1}))
+    page = show(course, tmp_path, "sums")
+    said = page.said("figcaption")
+    assert "Fewest points: double, 88% on average." in said
+    assert "explain (1 of 4 marked)" in said
+    assert "88%" in page.said("text")
+    assert "33%" not in page.said("text")
+
+
+def test_the_caveat_counts_the_students_that_the_correlation_is_of(tmp_path):
+    course = TinyCourse(tmp_path / "course")
+    for place, student in enumerate(ROLES):
+        course.add(student, "recipes", Hand([place % 4, place if place < 4 else None]))
+    assert "With 4 students a discrimination is a hint" in show(course, tmp_path, "recipes").said("figcaption")
+
+
+def test_measurements_that_share_no_axis_share_no_figure_and_a_student_counts_once(tmp_path):
+    course = TinyCourse(tmp_path / "course")
+    for student, unit, margin in (("careful", "points", 0.5), ("hurried", "points", 1.5), ("late", "digits", 0.5)):
+        course.add(student, "recipes", Hand([4, 4], figures={**gain(2, 0.25, margin), "unit": unit}))
+    twice = course.root / "autograded" / "careful" / "recipes" / "recipes.ipynb"
+    notebook = nbformat.read(twice, 4)
+    notebook.cells[0].outputs *= 2
+    nbformat.write(notebook, twice)
+    said = show(course, tmp_path, "recipes").said("figcaption")
+    assert "Of 2 measurements of 1 student, 2 are above the margin" in said
+    assert said.count("Of 1 student, 1 are above the margin") == 2
+
+
+def test_the_largest_numbers_and_a_label_of_controls_are_drawn(tmp_path):
+    course = TinyCourse(tmp_path / "course")
+    wide = {"label": "a\0b", "value": 0, "low": -MAX_NUMBER, "high": MAX_NUMBER, "reference": 1}
+    course.add("careful", "recipes", Hand([4, 4], figures=wide))
+    assert "a�b" in show(course, tmp_path, "recipes").said("text")
+
+
+def test_a_name_keeps_its_joiners_in_a_figure(tmp_path):
+    name = "می\u200cخواهم"
+    course = TinyCourse(tmp_path / "course")
+    course.add(name, "recipes", Hand([4, 4], figures=gain(2, 1)))
+    assert name in show(course, tmp_path, "recipes").said("text")
+
+
+def test_a_damaged_cell_stops_no_report_and_hides_no_measurement_of_the_others(tmp_path):
+    course = TinyCourse(tmp_path / "course")
+    unlabelled, odd, odder = {"metadata": {"nbgrader": None}}, {"cell_type": "raw", "outputs": [1]}, {"outputs": [1]}
+    for student, changes in (("careful", unlabelled), ("hurried", odd), ("late", odder)):
+        course.add(student, "recipes", Hand([4, 4], figures=gain(2, 1)))
+        path = course.root / "autograded" / student / "recipes" / "recipes.ipynb"
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook["cells"].append({**notebook["cells"][0], **changes})
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+    said = show(course, tmp_path, "recipes").said()
+    assert "Of 2 students, 2 are above the margin" in said
+    assert "recipes: the autograded notebooks of 2 of 3 students" in said
 
 
 def test_equal_scores_and_extra_credit_and_missing_notebooks_make_a_page(tmp_path):
