@@ -93,7 +93,7 @@ def expect(
 def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None:
     """Pass where the verdict is *beats the baseline*; fail, or ask for a person, with the figures.
 
-    Prints the gain and its limits as `gradebox.report` reads them.
+    Prints the gain and its limits as `gradebox.figures` reads them.
 
     Args:
         said: what `measure.judge` returned.
@@ -120,9 +120,9 @@ def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None
 def _figures(said: Verdict) -> dict[str, object]:
     return {
         "label": "gain over the baseline",
-        "value": round(said.mean_gain, 2),
-        "low": round(said.low, 2),
-        "high": round(said.high, 2),
+        "value": float(said.mean_gain),
+        "low": float(said.low),
+        "high": float(said.high),
         "unit": "points",
         "reference": said.margin,
         "reference_label": "margin",
