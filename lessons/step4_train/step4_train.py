@@ -732,7 +732,7 @@ print(f"models take {SETTINGS.steps} steps from the same weights and are judged 
 print(f"beats the baseline: the mean paired gain is surely above {SETTINGS.margin_points:+g} points, luck allowed for")
 print(f"does not:           it is surely below {SETTINGS.margin_points:+g} points")
 print(f"neither:            more runs, up to {later[-1]}; still neither is too close to call, and a person decides")
-print(f"'surely' errs on either side in at most {SETTINGS.error_rate:.0%} of all verdicts; three runs need a clear gain")
+print(f"'surely' errs on either side in at most {SETTINGS.error_rate:.0%} of all verdicts; {first} runs need a clear gain")
 
 # %% [markdown]
 # **Exercise 5 (3 points).** Write `my_recipe()`. Use what you have seen: which ingredients carry the gain, how far to

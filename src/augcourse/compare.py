@@ -88,7 +88,7 @@ def interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
 def limits(gains: np.ndarray, settings: Settings = SETTINGS) -> tuple[float, float]:
     """Lower and upper one-sided confidence limits of the mean gain at one look, in the unit of the gains.
 
-    Three runs say little about their own spread. So their variance is moderated by what is known of other
+    A few runs say little about their own spread. So their variance is moderated by what is known of other
     recipes' (Smyth 2004, doi:10.2202/1544-6115.1027): the known variance counts as `spread_runs` more degrees of
     freedom of Student's t. The error rate is shared out evenly over the looks (Bonferroni; Dunn 1961), so that
     it holds for the whole sequence, whenever it stops. Gains that are all zero have limits of zero: a recipe

@@ -97,7 +97,7 @@ def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings
     if kept is not None:
         return kept
     images, labels = labelled_digits(run.draw, name, settings)
-    trained = train(images, labels, seed=run.seed, recipe=recipe, settings=settings)
+    trained = train(images, labels, seed=run.seed, recipe=recipe, copies=settings.copies, settings=settings)
     value = accuracy(trained.weights, *data.load_arrays(data.TEST, name))
     _write(path, key, value)
     return value

@@ -23,6 +23,8 @@ class Settings:
         batch_size: images per step.
         learning_rate: of Adam.
         epoch_steps: optimiser steps between two points of a learning curve.
+        copies: how many augmented pictures of each labelled digit the grader makes, used in turn from epoch to epoch;
+            None makes a fresh one for every use, as the lessons do.
         looks: after how many paired runs (one draw of the labels and one seed each) the grader looks at the gains;
             it stops at the first look that decides, and the last is the most that it trains.
         margin_points: what the mean paired gain is held against, in percentage points of test accuracy.
@@ -37,20 +39,22 @@ class Settings:
     batch_size: int = 50
     learning_rate: float = 1e-3
     epoch_steps: int = 50
-    looks: tuple[int, ...] = (3, 5, 8)
+    copies: int | None = 60
+    looks: tuple[int, ...] = (2, 4, 8)
     margin_points: float = 0.5
     error_rate: float = 0.05
     spread_points: float = 1.3
     spread_runs: int = 6
     slack_points: float = 6.0
 
-    def training(self) -> dict[str, float]:
+    def training(self) -> dict[str, float | None]:
         """What decides the outcome of one training, as plain data, for the key of a cache."""
         return {
             "labels_per_class": self.labels_per_class,
             "steps": self.steps,
             "batch_size": self.batch_size,
             "learning_rate": self.learning_rate,
+            "copies": self.copies,
         }
 
 

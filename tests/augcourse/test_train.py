@@ -67,6 +67,48 @@ def test_doing_nothing_is_the_baseline_bit_for_bit():
     assert digest(arm(recipe=recipes.named("saturation ±0.5"))) == digest(arm())
 
 
+def augmented(copies, steps=20):
+    settings = replace(SETTINGS, steps=steps, epoch_steps=10)
+    return digest(train.train(IMAGES, LABELS, seed=3, recipe=recipes.geometric(), copies=copies, settings=settings))
+
+
+def test_while_no_picture_comes_again_copies_are_fresh_pictures():
+    assert augmented(copies=10) == augmented(copies=None)  # 20 steps of 50 are ten epochs
+    assert augmented(copies=9) != augmented(copies=None)
+
+
+class Counting(recipes.Recipe):
+    """Stands for a recipe: paints the number of its picture onto it."""
+
+    def apply(self, images, labels, seed):
+        out = images.copy()
+        out[:, 0, 0, 0], out[:, 0, 1, 0] = np.arange(len(images)) // 256, np.arange(len(images)) % 256
+        return out
+
+
+def test_a_copy_stands_for_its_own_digit_in_every_later_epoch(monkeypatch):
+    seen = {}
+
+    class Loop:
+        variables = ()
+
+        def reset(self, weights):
+            pass
+
+        def run(self, images, labels):
+            seen["pictures"] = images.numpy().reshape(-1, 28, 28)
+            return np.zeros(len(images))
+
+    monkeypatch.setattr(train, "_loop", lambda rate: Loop())
+    settings = replace(SETTINGS, steps=14, epoch_steps=7)  # seven epochs of 100, three of them new
+    train.train(IMAGES, LABELS, seed=3, recipe=Counting(()), copies=3, settings=settings)
+    order = train.image_order(100, 3, settings).ravel()
+    number = seen["pictures"][:, 0, 0].astype(int) * 256 + seen["pictures"][:, 0, 1]
+    assert np.array_equal(order[number], order), "each use shows a picture of the image that is its turn"
+    assert number.max() == 299
+    assert np.array_equal(number // 100, np.arange(7).repeat(100) % 3), "three epochs' pictures, in turn"
+
+
 def test_every_epoch_uses_every_image_once():
     order = train.image_order(100, 0, SHORT).ravel()[:1000].reshape(10, 100)
     assert (np.sort(order, axis=1) == np.arange(100)).all()
