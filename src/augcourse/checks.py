@@ -6,11 +6,14 @@ likely reasons are the mistakes that everybody makes once, each as a question an
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from augcourse.augment import Recipe
     from augcourse.compare import Verdict
 
 __all__ = ["MISTAKES", "CheckFailed", "Hint", "TooCloseToCall", "expect", "passed", "verdict"]
@@ -93,7 +96,8 @@ def expect(
 def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None:
     """Pass where the verdict is *beats the baseline*; fail, or ask for a person, with the figures.
 
-    Prints the gain and its limits as `gradebox.figures` reads them.
+    While a notebook is graded, it prints the gain with its limits, and what the recipe does to the ten digits, as
+    `gradebox.figures` reads them: for the student's feedback and the instructor's report.
 
     Args:
         said: what `measure.judge` returned.
@@ -104,7 +108,10 @@ def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None
         TooCloseToCall: as many runs as the grader trains cannot tell. Grading sets nbgrader's flag for a grade by
             hand where it meets this name (`gradebox.marks`), and gives no mark of its own.
     """
-    print("gradebox.figures:", json.dumps(_figures(said)))  # for the instructor's report of the class
+    if os.environ.get("NBGRADER_EXECUTION") == "autograde":  # elsewhere, nobody reads these lines but people
+        print("gradebox.figures:", json.dumps(_figures(said)))
+        if said.recipe is not None:
+            print("gradebox.picture:", json.dumps(_picture(said.recipe)))
     if said.outcome == "too close to call":
         raise TooCloseToCall(f"{said.sentence()}. Your instructor decides.")
     expect(
@@ -126,6 +133,17 @@ def _figures(said: Verdict) -> dict[str, object]:
         "unit": "points",
         "reference": said.margin,
         "reference_label": "margin",
+    }
+
+
+def _picture(recipe: Recipe) -> dict[str, str]:
+    from augcourse import mosaic
+
+    return {
+        "label": "what your recipe does to a digit",
+        "alt": "The digits 0 to 9 in a row, and below each of them what the recipe makes of it, "
+        f"in {mosaic.TRIES} tries.",
+        "png": base64.b64encode(mosaic.of_recipe(recipe)).decode(),
     }
 
 

@@ -7,13 +7,16 @@ Accuracies enter in 0..1, gains leave in percentage points.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as _mcnemar
 
 from augcourse.settings import CLASSES, SETTINGS, Settings
+
+if TYPE_CHECKING:
+    from augcourse.augment import Recipe
 
 __all__ = [
     "Interval",
@@ -47,6 +50,7 @@ class Verdict:
         low, high: one-sided confidence limits of the mean gain: at least `low`, at most `high`.
         runs: number of paired runs.
         margin: what the limits are held against, in percentage points.
+        recipe: what was judged, where gains were measured for a recipe.
     """
 
     outcome: Literal["beats the baseline", "does not", "too close to call"]
@@ -55,6 +59,7 @@ class Verdict:
     high: float
     runs: int
     margin: float
+    recipe: Recipe | None = None
 
     def sentence(self) -> str:
         """The verdict with its figures, for a student."""

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def judge(
         said = verdict(paired_gains(baseline, augmented), settings)
         if said.outcome != "too close to call":
             break
-    return said
+    return replace(said, recipe=recipe)
 
 
 def fill_cache(name: str | None = None) -> None:

@@ -23,12 +23,11 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from nbformat import ValidationError, reader
 
 from gradebox import charts, errors
 from gradebox.classroom import Classroom, CourseError
 from gradebox.errors import ENDINGS, GradeboxError
-from gradebox.figures import Measurement, measurements
+from gradebox.figures import Measurement, Said, read_graded
 from gradebox.marks import SaveGrades, undecided_cells
 from gradebox.records import Book, Step, Work, read
 
@@ -40,15 +39,6 @@ MOST = 0.5  # a share of the students: an exercise with the marks of no more say
 
 class ReportError(GradeboxError):
     """The report cannot be written; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class _Graded:
-    """What the autograded notebooks of one submission say; `readable` is false where one of them is missing."""
-
-    readable: bool
-    measured: tuple[Measurement, ...]
-    endings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -131,33 +121,11 @@ def _key(path: Path) -> bytes:
 # What graded notebooks say
 
 
-def _read_graded(classroom: Classroom, work: Work) -> _Graded:
+def _read_graded(classroom: Classroom, work: Work) -> Said:
     course = classroom.course
     folder = Path(course.format_path(course.autograded_directory, work.student, work.step.name))
-    measured: list[Measurement] = []
-    endings: set[str] = set()
-    readable = True
-    for name in dict.fromkeys(exercise.notebook for exercise in work.step.exercises):
-        try:
-            for cell, outputs in _cells(folder / f"{name}.ipynb"):
-                endings |= {str(output.get("ename")) for output in outputs} & ENDINGS
-                if cell.get("grade") and not cell.get("solution"):
-                    measured += measurements("".join(_stdout(outputs)))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ValidationError):
-            readable = False
-    return _Graded(readable, tuple(measured), tuple(sorted(endings)))
-
-
-def _cells(path: Path) -> list[tuple[Any, list[Any]]]:
-    """nbgrader's label and the outputs of each cell; a file that is no notebook raises what it likes."""
-    notebook = reader.reads(path.read_text(encoding="utf-8"))
-    return [(cell.metadata.get("nbgrader") or {}, cell.get("outputs", [])) for cell in notebook.cells]
-
-
-def _stdout(outputs: Iterable[Any]) -> Iterator[str]:
-    for output in outputs:
-        if output.get("output_type") == "stream" and output.get("name") == "stdout":
-            yield output.text
+    names = dict.fromkeys(exercise.notebook for exercise in work.step.exercises)
+    return read_graded(folder / f"{name}.ipynb" for name in names)
 
 
 # Statistics
@@ -202,7 +170,7 @@ def _points(works: Sequence[Work], step: Step) -> pd.DataFrame:
 
 def _page(
     book: Book,
-    graded: Callable[[Work], _Graded],
+    graded: Callable[[Work], Said],
     shown: dict[str, str] | None,
     undecided: Sequence[str],
     course: str,
@@ -357,17 +325,14 @@ def _exercise_names(step: Step) -> list[str]:
     return short if len(set(short)) == len(names) else names
 
 
-def _intervals(
-    book: Book, said: dict[tuple[str, str], _Graded], names: dict[str, str], drawn: charts.Sheet
-) -> _Section:
+def _intervals(book: Book, said: dict[tuple[str, str], Said], names: dict[str, str], drawn: charts.Sheet) -> _Section:
     figures = []
     for step in book.steps:
         # What shares an axis and a dashed line shares a figure.
         found: dict[tuple[Any, ...], list[tuple[str, Measurement]]] = {}
         for person in book.people:
             for each in said[person.id, step.name].measured if (person.id, step.name) in said else ():
-                kind = (each.label, each.unit, each.reference, each.reference_label)
-                found.setdefault(kind, []).append((names[person.id], each))
+                found.setdefault(each.kind, []).append((names[person.id], each))
         for (label, _, reference, reference_label), rows in found.items():
             rows.sort(key=lambda row: (row[1].value, row[0]))
             caption = _many(len({name for name, _ in rows}), "student")
@@ -393,7 +358,7 @@ def _intervals(
 
 def _flags(
     work: Work,
-    said: dict[tuple[str, str], _Graded],
+    said: dict[tuple[str, str], Said],
     names: dict[str, str],
     undecided: Sequence[str],
     hides_texts: bool,
@@ -486,7 +451,7 @@ def _cell(work: Work) -> _Cell:
     return _Cell("–", work.status, "missing")
 
 
-def _unread(book: Book, said: dict[tuple[str, str], _Graded]) -> list[str]:
+def _unread(book: Book, said: dict[tuple[str, str], Said]) -> list[str]:
     """Steps with graded work whose autograded notebooks are not there, in words."""
     lines = []
     for step in book.steps:

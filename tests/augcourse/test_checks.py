@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import io
+from dataclasses import replace
 
-from augcourse import checks
+import numpy as np
+import pytest
+from PIL import Image
+
+from augcourse import checks, data, mosaic, recipes
+from augcourse.compare import Verdict
+from gradebox import figures
 
 
 def test_a_true_condition_says_nothing(capsys):
@@ -30,3 +37,41 @@ def test_every_hint_is_a_question_and_a_short_pointer(name):
     hint = checks.MISTAKES[name]
     assert hint.question.endswith("?")
     assert len(hint.pointer) < 60
+
+
+SAID = Verdict("beats the baseline", 4.1, 2.2, 6.0, 2, 0.5)
+
+
+def test_a_verdict_says_its_figures_to_the_grader_and_to_nobody_else(capsys, monkeypatch):
+    checks.verdict(SAID)
+    assert capsys.readouterr().out == ""
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    checks.verdict(SAID)
+    [measured] = figures.measurements(capsys.readouterr().out)
+    assert (measured.low, measured.value, measured.high, measured.reference) == (2.2, 4.1, 6.0, 0.5)
+
+
+def test_a_verdict_that_is_too_close_says_its_figures_before_it_asks_for_a_person(capsys, monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(checks.TooCloseToCall):
+        checks.verdict(replace(SAID, outcome="too close to call", low=0.1))
+    assert len(list(figures.measurements(capsys.readouterr().out))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["uci_digits", "mnist"])
+def test_a_judged_recipe_is_shown_on_digits_that_students_have(capsys, monkeypatch, data_sets, name):
+    for variable, value in data_sets(name).items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    checks.verdict(replace(SAID, recipe=recipes.geometric()))
+    [picture] = figures.pictures(capsys.readouterr().out)
+    assert picture.alt
+    shown = np.asarray(Image.open(io.BytesIO(picture.png)))
+    images, _ = mosaic.digits_of(name)
+    pool, _ = data.load_arrays(data.POOL, name)
+    for place, image in enumerate(images):
+        left = place * (28 + mosaic.GAP)
+        assert (shown[:28, left : left + 28] == image[..., 0]).all()
+        assert (pool == image).all(axis=(1, 2, 3)).any()
+    assert (shown[30:58, :28] != shown[:28, :28]).any()
