@@ -21,7 +21,7 @@ from augcourse import data, recipes
 from augcourse.compare import interval
 from augcourse.measure import Run, labelled_digits
 from augcourse.results import available
-from augcourse.settings import SETTINGS
+from augcourse.settings import GRADING, SETTINGS
 from augcourse.train import accuracy, train
 
 RECIPES = {"geometric": recipes.geometric, "the best known": recipes.best_known}
@@ -33,7 +33,7 @@ def main(
 ) -> None:
     """Print accuracy and processor seconds of a run for each number of copies, and the difference to fresh pictures."""
     table = Table("data set", "recipe", "pictures of each digit", "accuracy in %", "against fresh", "seconds a run")
-    numbers: list[int | None] = [None, *(copies or [20]), *([] if copies else [SETTINGS.copies])]
+    numbers: list[int | None] = [None, *(copies or [20]), *([] if copies else [GRADING.copies])]
     for name in available():
         test = data.load_arrays(data.TEST, name)
         for title, recipe in RECIPES.items():
@@ -41,8 +41,8 @@ def main(
             for number in track(numbers, f"{name}, {title}"):
                 values, started = [], process_time()
                 for run in (Run(500 + i, 600 + i) for i in range(runs)):
-                    digits, labels = labelled_digits(run.draw, name, replace(SETTINGS, copies=number))
-                    trained = train(digits, labels, seed=run.seed, recipe=recipe(), copies=number)
+                    settings = replace(SETTINGS, copies=number)
+                    trained = train(*labelled_digits(run.draw, name), seed=run.seed, recipe=recipe(), settings=settings)
                     values.append(100 * accuracy(trained.weights, *test))
                 found[number] = np.array(values)
                 least = interval(found[number] - found[None])

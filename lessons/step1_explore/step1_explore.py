@@ -22,8 +22,16 @@
 # came out (in the folder `handin/`), and a test. The test's visible part tells you at once what is not right
 # yet. When marks are given, the same cells run again on fresh probes.
 
+# %% [markdown]
+# **Where this runs.** In the course's own JupyterLab everything is installed. Anywhere else, a hosted notebook service
+# included, upload or clone the course's folder and run `%pip install PATH-TO-THE-FOLDER` in a cell of its own, once;
+# then restart the kernel. It needs Python 3.11 to 3.13, and no network after that.
+
 # %%
-from augcourse.start import begin
+try:
+    from augcourse.start import begin
+except ModuleNotFoundError:
+    raise SystemExit("augcourse is not installed here: the cell above says how to install it.") from None
 
 DATASET = begin("step1_explore")
 

@@ -22,8 +22,16 @@
 # Each exercise has three cells: yours, a locked one that runs your function on probes and writes down what
 # came out, and a test.
 
+# %% [markdown]
+# **Where this runs.** In the course's own JupyterLab everything is installed. Anywhere else, a hosted notebook service
+# included, upload or clone the course's folder and run `%pip install PATH-TO-THE-FOLDER` in a cell of its own, once;
+# then restart the kernel. It needs Python 3.11 to 3.13, and no network after that.
+
 # %%
-from augcourse.start import begin
+try:
+    from augcourse.start import begin
+except ModuleNotFoundError:
+    raise SystemExit("augcourse is not installed here: the cell above says how to install it.") from None
 
 DATASET = begin("step3_augment")
 

@@ -22,8 +22,16 @@
 # Each exercise has three cells: yours, a locked one that runs your function on probes and writes down what
 # came out (in the folder `handin/`), and a test. The last exercise is written, and read by a person.
 
+# %% [markdown]
+# **Where this runs.** In the course's own JupyterLab everything is installed. Anywhere else, a hosted notebook service
+# included, upload or clone the course's folder and run `%pip install PATH-TO-THE-FOLDER` in a cell of its own, once;
+# then restart the kernel. It needs Python 3.11 to 3.13, and no network after that.
+
 # %%
-from augcourse.start import begin
+try:
+    from augcourse.start import begin
+except ModuleNotFoundError:
+    raise SystemExit("augcourse is not installed here: the cell above says how to install it.") from None
 
 DATASET = begin("step5_compare")
 
@@ -35,7 +43,7 @@ from scipy import stats
 
 from augcourse import compare, data, handin, measure, plots, probes, recipes, results, train
 from augcourse.model import build_model
-from augcourse.settings import SETTINGS
+from augcourse.settings import PROBE, SETTINGS
 
 # %% [markdown]
 # ## 1. One difference, and only one
@@ -60,26 +68,28 @@ print(f"Slack:  your own two models may lie up to {SETTINGS.slack_points:.0f} po
 print("        so that an unlucky draw is not punished and weights from elsewhere are noticed.")
 
 # %% [markdown]
-# **Exercise 1 (3 points).** Write `train_both(images, labels, recipe, seed)`. Train with `train.train`:
-# `train.train(images, labels, seed=…)` is the baseline, and a `recipe=…` makes it the augmented arm.
+# **Exercise 1 (3 points).** Write `train_both(images, labels, recipe, seed, settings)`. Train with `train.train`:
+# `train.train(images, labels, seed=…, settings=…)` is the baseline, and a `recipe=…` makes it the augmented arm. The
+# settings hold the number of steps, which is the experiment's business and not yours: hand them on.
 #
 # *Predict*: by how many percentage points will the two arms differ?
 
 # %% nbgrader={"grade": false, "grade_id": "train_both", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def train_both(images, labels, recipe, seed):
-    """Train the two arms of one run with `augcourse.train.train` and the course's settings.
+def train_both(images, labels, recipe, seed, settings):
+    """Train the two arms of one run with `augcourse.train.train`.
 
     Args:
         images, labels: the labelled digits, uint8 (n, 28, 28, 1) and int64 (n,).
         recipe: an `augcourse.augment.Recipe`, for the augmented arm.
         seed: of both arms.
+        settings: of both arms, an `augcourse.settings.Settings` such as `SETTINGS`.
 
     Returns:
         (baseline, augmented): two `augcourse.train.Trained`.
     """
     ### BEGIN SOLUTION
-    baseline = train.train(images, labels, seed=seed)
-    augmented = train.train(images, labels, seed=seed, recipe=recipe)
+    baseline = train.train(images, labels, seed=seed, settings=settings)
+    augmented = train.train(images, labels, seed=seed, recipe=recipe, settings=settings)
     return baseline, augmented
     ### END SOLUTION
 
@@ -87,7 +97,7 @@ def train_both(images, labels, recipe, seed):
 # %% nbgrader={"grade": false, "grade_id": "train_both_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("train_both_baseline") as _first, handin.record("train_both") as out:
     _draw, _seed = (int(n) for n in probes.rng("train_both").integers(1_000_000, size=2))
-    _arms = train_both(*measure.labelled_digits(_draw), recipes.geometric(), _seed)
+    _arms = train_both(*measure.labelled_digits(_draw), recipes.geometric(), _seed, PROBE)  # fewer steps: sooner done
     for _record, _arm in zip((_first, out), _arms, strict=True):
         _model = build_model(0)
         _model.set_weights(_arm.weights)
@@ -98,7 +108,7 @@ with handin.record("train_both_baseline") as _first, handin.record("train_both")
 import numpy as np
 
 from augcourse import checks, handin
-from augcourse.settings import SETTINGS
+from augcourse.settings import PROBE
 
 work = {"baseline": handin.read("train_both_baseline"), "augmented": handin.read("train_both")}
 steps = {name: arm.fact("steps", int) for name, arm in work.items()}
@@ -106,16 +116,16 @@ weights = {name: arm.weights() for name, arm in work.items()}
 checks.expect(
     len(set(steps.values())) == 1,
     "both arms take the same number of optimiser steps",
-    expected=f"{SETTINGS.steps} steps each",
+    expected=f"{PROBE.steps} steps each",
     got=", ".join(f"{name} {n}" for name, n in steps.items()),
     why="whoever trains longer compares patience, not recipes",
 )
 checks.expect(
-    steps["baseline"] == SETTINGS.steps,
-    "both arms use the course's settings",
-    expected=f"{SETTINGS.steps} steps each",
+    steps["baseline"] == PROBE.steps,
+    "both arms use the settings that train_both was given",
+    expected=f"{PROBE.steps} steps each",
     got=f"{steps['baseline']} steps each",
-    why="other settings were handed to `train.train`",
+    why="`train.train` was not given `settings=settings`, and took its own",
 )
 checks.expect(
     any(not np.array_equal(a, b) for a, b in zip(weights["baseline"], weights["augmented"], strict=True)),
@@ -126,12 +136,13 @@ checks.expect(
 checks.passed("train_both")
 ### BEGIN HIDDEN TESTS
 from augcourse import data, measure, probes, recipes, train
+from augcourse.settings import SETTINGS
 
 draw, seed = (int(n) for n in probes.rng("train_both").integers(1_000_000, size=2))
 digits, recipe = measure.labelled_digits(draw), recipes.geometric()
 wanted = {
-    "baseline": train.train(*digits, seed=seed).weights,
-    "augmented": train.train(*digits, seed=seed, recipe=recipe).weights,
+    "baseline": train.train(*digits, seed=seed, settings=PROBE).weights,
+    "augmented": train.train(*digits, seed=seed, recipe=recipe, settings=PROBE).weights,
 }
 
 
@@ -159,7 +170,7 @@ for name in ("baseline", "augmented"):
     )
 accuracy = {name: train.accuracy(arm, *data.load_arrays(data.TEST)) for name, arm in weights.items()}
 for name, used in (("baseline", None), ("augmented", recipe)):
-    runs = measure.accuracies(used, measure.FIRST_LOOK)
+    runs = measure.accuracies(used, measure.FIRST_LOOK, settings=PROBE)
     slack = SETTINGS.slack_points / 100
     checks.expect(
         runs.min() - slack <= accuracy[name] <= runs.max() + slack,
@@ -183,7 +194,7 @@ checks.verdict(measure.judge(recipe))
 # %% tags=["show"]
 DRAW, SEED = 0, 0
 my_images, my_labels = measure.labelled_digits(DRAW)
-pair = train_both(my_images, my_labels, recipes.geometric(), SEED)
+pair = train_both(my_images, my_labels, recipes.geometric(), SEED, SETTINGS)
 arms = dict(zip(("baseline", "augmented"), pair))
 
 # %% tags=["show"]

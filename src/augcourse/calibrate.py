@@ -23,7 +23,7 @@ from augcourse.augment import Recipe
 from augcourse.compare import interval, paired_gains, verdict
 from augcourse.measure import Run, accuracies, content_key, judge
 from augcourse.recipes import NAMED, affine, brightness
-from augcourse.settings import SETTINGS
+from augcourse.settings import GRADING
 
 __all__ = ["BANK", "BLOCKS", "HELPS_POINTS", "make", "rates", "runs_of", "truths", "write_summary"]
 
@@ -63,7 +63,7 @@ BANK: dict[str, Callable[[], Recipe]] = {
 
 def runs_of(block: int) -> list[Run]:
     """The runs of a block, as many as the last look may need."""
-    most = max(SETTINGS.looks)
+    most = max(GRADING.looks)
     return [Run(20_000 + block * most + i, 30_000 + block * most + i) for i in range(most)]
 
 
@@ -82,13 +82,13 @@ def _judged(dataset: str, name: str, block: int) -> dict[str, object]:
         "mean gain": said.mean_gain,
         "low": said.low,
         "high": said.high,
-        **{f"gain {i + 1}": gains[i] if i < len(gains) else None for i in range(max(SETTINGS.looks))},
+        **{f"gain {i + 1}": gains[i] if i < len(gains) else None for i in range(max(GRADING.looks))},
     }
 
 
 def _content(dataset: str, name: str) -> str:
     """What a stored verdict was made of, so that one of another recipe, rule, library or data set is made anew."""
-    return hashlib.sha256(f"{content_key(BANK[name](), name=dataset)} {SETTINGS}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{content_key(BANK[name](), name=dataset)} {GRADING}".encode()).hexdigest()[:12]
 
 
 def _baseline(dataset: str, block: int) -> None:
@@ -133,7 +133,7 @@ def truths(table: pd.DataFrame) -> pd.DataFrame:
     Args:
         table: what `make` wrote to `calibration.csv`.
     """
-    first = [f"gain {i + 1}" for i in range(SETTINGS.looks[0])]
+    first = [f"gain {i + 1}" for i in range(GRADING.looks[0])]
     rows = []
     for (dataset, recipe), part in table.groupby(["dataset", "recipe"], sort=False):
         truth = interval(part[first].to_numpy(float).ravel())
@@ -184,18 +184,18 @@ def write_summary(folder: Path) -> None:
     names = list(dict.fromkeys(table.dataset))
     figure, axes = plt.subplots(1, len(names), figsize=(6.4 * len(names), 5), squeeze=False, layout="constrained")
     for ax, name in zip(axes[0], names, strict=True):
-        plots.calibration(ax, table[table.dataset == name].sort_values("truth"), SETTINGS.margin_points)
+        plots.calibration(ax, table[table.dataset == name].sort_values("truth"), GRADING.margin_points)
         ax.set_title(name, fontsize=10)
     plots.save(figure, folder / "calibration")
 
 
 def _markdown(table: pd.DataFrame) -> str:
-    looks = ", ".join(map(str, SETTINGS.looks))
+    looks = ", ".join(map(str, GRADING.looks))
     rule = (
-        f"Looks after {looks} runs, margin {SETTINGS.margin_points:+g} points, error rate {SETTINGS.error_rate:.0%} on "
-        f"either side over all looks, known spread {SETTINGS.spread_points:g} points worth "
-        f"{SETTINGS.spread_runs} runs. "
-        f"{SETTINGS.labels_per_class} labels per class, {SETTINGS.steps} steps. Made by `make calibrate`.\n\n"
+        f"Looks after {looks} runs, margin {GRADING.margin_points:+g} points, error rate {GRADING.error_rate:.0%} on "
+        f"either side over all looks, known spread {GRADING.spread_points:g} points worth "
+        f"{GRADING.spread_runs} runs. "
+        f"{GRADING.labels_per_class} labels per class, {GRADING.steps} steps. Made by `make calibrate`.\n\n"
     )
     errors = [
         {
@@ -221,5 +221,5 @@ def _markdown(table: pd.DataFrame) -> str:
 
 def redecided(table: pd.DataFrame) -> pd.Series:
     """The outcome of every row, decided again from its gains: the stored verdicts follow from the stored gains."""
-    gains = table[[f"gain {i + 1}" for i in range(max(SETTINGS.looks))]]
+    gains = table[[f"gain {i + 1}" for i in range(max(GRADING.looks))]]
     return pd.Series([verdict(row.dropna().to_numpy(float)).outcome for _, row in gains.iterrows()], table.index)

@@ -19,7 +19,7 @@ import numpy as np
 from augcourse import data
 from augcourse.augment import Recipe
 from augcourse.compare import Verdict, paired_gains, verdict
-from augcourse.settings import SETTINGS, Settings
+from augcourse.settings import GRADING, PROBE, SETTINGS, Settings
 from augcourse.train import accuracy, train
 
 __all__ = ["FIRST_LOOK", "GRADER_RUNS", "Run", "accuracies", "content_key", "fill_cache", "judge", "labelled_digits"]
@@ -47,7 +47,7 @@ def labelled_digits(draw: int, name: str | None = None, settings: Settings = SET
 
 
 def accuracies(
-    recipe: Recipe | None, runs: Sequence[Run], *, name: str | None = None, settings: Settings = SETTINGS
+    recipe: Recipe | None, runs: Sequence[Run], *, name: str | None = None, settings: Settings = GRADING
 ) -> np.ndarray:
     """float64 (runs,): accuracy in 0..1 on the `test` split after retraining; None is the baseline.
 
@@ -61,7 +61,7 @@ def judge(
     runs: Sequence[Run] = GRADER_RUNS,
     *,
     name: str | None = None,
-    settings: Settings = SETTINGS,
+    settings: Settings = GRADING,
 ) -> Verdict:
     """The verdict on a recipe: both arms retrained and compared in pairs, with more runs while it is too close.
 
@@ -88,6 +88,8 @@ def fill_cache(name: str | None = None) -> None:
 
     accuracies(None, [Run(0, 0), *GRADER_RUNS], name=name)
     accuracies(geometric(), FIRST_LOOK, name=name)
+    for recipe in (None, geometric()):
+        accuracies(recipe, FIRST_LOOK, name=name, settings=PROBE)
 
 
 def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings: Settings) -> float:
@@ -97,14 +99,14 @@ def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings
     if kept is not None:
         return kept
     images, labels = labelled_digits(run.draw, name, settings)
-    trained = train(images, labels, seed=run.seed, recipe=recipe, copies=settings.copies, settings=settings)
+    trained = train(images, labels, seed=run.seed, recipe=recipe, settings=settings)
     value = accuracy(trained.weights, *data.load_arrays(data.TEST, name))
     _write(path, key, value)
     return value
 
 
 def content_key(
-    recipe: Recipe | None, run: Run | None = None, name: str | None = None, settings: Settings = SETTINGS
+    recipe: Recipe | None, run: Run | None = None, name: str | None = None, settings: Settings = GRADING
 ) -> str:
     """SHA-256 digits over all that an accuracy depends on; without a run, what all runs of the recipe share."""
     content = {

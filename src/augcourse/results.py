@@ -161,7 +161,7 @@ def _recipe(name: str) -> Recipe | None:
 
 def run_job(job: Job) -> dict[str, object]:
     """Train one arm, unless it is cached, and return its row of the table with its accuracy in 0..1 on `test`."""
-    settings = replace(SETTINGS, labels_per_class=job.labels_per_class, copies=None)
+    settings = replace(SETTINGS, labels_per_class=job.labels_per_class)
     recipe, run = _recipe(job.recipe), Run(job.draw, job.seed)
     if job.frozen and recipe is not None:
         value = _frozen_accuracy(job.dataset, recipe, run, settings)

@@ -1,13 +1,14 @@
 """Frozen settings of the experiment: what both arms share, and what the grader demands.
 
-One instance, `SETTINGS`, serves lessons, grader and results, so that a number stands in one place.
+One instance, `SETTINGS`, serves lessons and results, and what the grader does otherwise is told as a difference to
+it, so that a number stands in one place.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["CLASSES", "IMAGE_SHAPE", "SETTINGS", "Settings"]
+__all__ = ["CLASSES", "GRADING", "IMAGE_SHAPE", "PROBE", "SETTINGS", "Settings"]
 
 CLASSES = 10
 IMAGE_SHAPE = (28, 28, 1)
@@ -23,8 +24,8 @@ class Settings:
         batch_size: images per step.
         learning_rate: of Adam.
         epoch_steps: optimiser steps between two points of a learning curve.
-        copies: how many augmented pictures of each labelled digit the grader makes, used in turn from epoch to epoch;
-            None makes a fresh one for every use, as the lessons do.
+        copies: how many augmented pictures of each labelled digit are made, and used in turn from epoch to epoch;
+            None makes a fresh one for every use.
         looks: after how many paired runs (one draw of the labels and one seed each) the grader looks at the gains;
             it stops at the first look that decides, and the last is the most that it trains.
         margin_points: what the mean paired gain is held against, in percentage points of test accuracy.
@@ -39,7 +40,7 @@ class Settings:
     batch_size: int = 50
     learning_rate: float = 1e-3
     epoch_steps: int = 50
-    copies: int | None = 60
+    copies: int | None = None
     looks: tuple[int, ...] = (2, 4, 8)
     margin_points: float = 0.5
     error_rate: float = 0.05
@@ -59,3 +60,9 @@ class Settings:
 
 
 SETTINGS = Settings()
+
+GRADING = replace(SETTINGS, copies=60)
+"""What the grader retrains with: nearly as good as fresh pictures, at a part of the time."""
+
+PROBE = replace(GRADING, steps=300)
+"""What the grader lets a student's function train with, and repeats."""

@@ -53,14 +53,12 @@ def train(
     *,
     seed: int,
     recipe: Recipe | None = None,
-    copies: int | None = None,
     settings: Settings = SETTINGS,
 ) -> Trained:
     """Train one arm from the initial weights of `seed`; without a recipe it is the baseline arm.
 
-    With `copies`, an image passes through the recipe in its first so many epochs, as it would without, and in later
-    ones these pictures come again in turn: nearly as good as fresh ones, at a part of the time
-    (`python -m benchmarks.copies`).
+    Where the settings have `copies`, an image passes through the recipe in its first so many epochs, as it would
+    without, and in later ones these pictures come again in turn (`python -m benchmarks.copies` has what that costs).
 
     The optimiser runs in one compiled loop instead of `model.fit`; equal arguments give equal bits in one
     process or in many, on one machine.
@@ -70,7 +68,7 @@ def train(
     if recipe is None:
         pictures = images[flat]
     else:
-        made = flat if copies is None else flat[: copies * len(labels)]
+        made = flat if settings.copies is None else flat[: settings.copies * len(labels)]
         pictures = recipe.apply(images[made], labels[made], seed)[_in_turn(flat, len(labels), len(made))]
     loop = _loop(settings.learning_rate)
     loop.reset(initial_weights(seed))

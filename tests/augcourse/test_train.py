@@ -68,8 +68,8 @@ def test_doing_nothing_is_the_baseline_bit_for_bit():
 
 
 def augmented(copies, steps=20):
-    settings = replace(SETTINGS, steps=steps, epoch_steps=10)
-    return digest(train.train(IMAGES, LABELS, seed=3, recipe=recipes.geometric(), copies=copies, settings=settings))
+    settings = replace(SETTINGS, steps=steps, epoch_steps=10, copies=copies)
+    return digest(train.train(IMAGES, LABELS, seed=3, recipe=recipes.geometric(), settings=settings))
 
 
 def test_while_no_picture_comes_again_copies_are_fresh_pictures():
@@ -100,8 +100,8 @@ def test_a_copy_stands_for_its_own_digit_in_every_later_epoch(monkeypatch):
             return np.zeros(len(images))
 
     monkeypatch.setattr(train, "_loop", lambda rate: Loop())
-    settings = replace(SETTINGS, steps=14, epoch_steps=7)  # seven epochs of 100, three of them new
-    train.train(IMAGES, LABELS, seed=3, recipe=Counting(()), copies=3, settings=settings)
+    settings = replace(SETTINGS, steps=14, epoch_steps=7, copies=3)  # seven epochs of 100, three of them new
+    train.train(IMAGES, LABELS, seed=3, recipe=Counting(()), settings=settings)
     order = train.image_order(100, 3, settings).ravel()
     number = seen["pictures"][:, 0, 0].astype(int) * 256 + seen["pictures"][:, 0, 1]
     assert np.array_equal(order[number], order), "each use shows a picture of the image that is its turn"

@@ -1,7 +1,7 @@
 from .variant import Variant
 
-BASELINE = "    baseline = train.train(images, labels, seed=seed)\n"
-AUGMENTED = "    augmented = train.train(images, labels, seed=seed, recipe=recipe)\n"
+BASELINE = "    baseline = train.train(images, labels, seed=seed, settings=settings)\n"
+AUGMENTED = "    augmented = train.train(images, labels, seed=seed, recipe=recipe, settings=settings)\n"
 MCNEMAR = "    return stats.binomtest(only_augmented, only_baseline + only_augmented, 0.5).pvalue\n"
 
 VARIANTS = (
@@ -9,8 +9,17 @@ VARIANTS = (
     Variant(
         "other-steps",
         "train_both",
-        ((BASELINE, BASELINE.replace("seed=seed", "seed=seed, settings=type(SETTINGS)(steps=300)")),),
+        ((BASELINE, BASELINE.replace("settings=settings", "settings=type(settings)(steps=200)")),),
         "compares patience",
+    ),
+    Variant(
+        "own-settings",
+        "train_both",
+        (
+            (BASELINE, BASELINE.replace(", settings=settings", "")),
+            (AUGMENTED, AUGMENTED.replace(", settings=settings", "")),
+        ),
+        "took its own",
     ),
     Variant(
         "recipe-forgotten",
