@@ -49,6 +49,8 @@ test: $(READY) bubblewrap ## lint, types and all tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+lab: export JUPYTER_CONFIG_PATH := $(CURDIR)/jupyter:$(CURDIR)
+lab: export AUGCOURSE_STUDENT_DIR := $(CURDIR)/student
 lab: $(READY) ## open JupyterLab on the course
 	@$(BIN)/augcourse ready
 	@$(BIN)/jupyter lab

@@ -22,6 +22,8 @@ c.NbGrader.logfile = ".nbgrader.log"
 # Where steps are handed out and in. For a class with accounts of its own, a folder that all of them can write to.
 here = os.path.dirname(os.path.abspath(__file__))
 c.Exchange.root = os.environ.get("NBGRADER_EXCHANGE") or os.path.join(here, "exchange")
+# Where a student's own steps lie: the current folder, or the one that `make lab` names.
+c.Exchange.assignment_dir = os.environ.get("AUGCOURSE_STUDENT_DIR") or "."
 
 # Files downloaded from a learning management system, for `nbgrader zip_collect`.
 c.FileNameCollectorPlugin.named_regexp = (
@@ -127,3 +129,4 @@ c.GenerateFeedback.preprocessors = [
 
 # `nbgrader validate` runs in the student's own kernel: a warning on stderr must not look like a failed test there.
 c.Execute.extra_arguments = ["--IPKernelApp.exec_lines=import os, sys; os.dup2(1, 2); sys.stderr = sys.stdout"]
+c.KernelManager.transport_encryption = "auto"  # or every kernel says on the terminal that it is not encrypted

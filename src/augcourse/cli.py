@@ -106,13 +106,16 @@ def ready() -> None:
         from rich.progress import track
 
         from augcourse import build as builder
-        from augcourse import data, opening
+        from augcourse import opening, start
 
         root = course_root()
-        typer.echo(data.prepare().reason)
+        with start.native_stderr_hidden():
+            from augcourse import data
+
+            choice = data.prepare()
         for step in track(opening.missing(root), "releasing the steps"):
             opening.release(root, step)
-        typer.echo(f"{len(builder.STEPS)} steps can be fetched: Nbgrader > Assignment List, in JupyterLab")
+        typer.echo(f"{len(builder.STEPS)} steps can be fetched. They run on {choice.reason}")
 
 
 @app.command()

@@ -6,7 +6,10 @@ exchange's outbound folder.
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nbgrader.apps import NbGraderAPI
@@ -42,7 +45,7 @@ def release(root: Path, step: str) -> None:
                 f"the exchange {exchange} cannot be made ({error.strerror}): make it a folder that everybody can write "
                 "to, or name another in NBGRADER_EXCHANGE"
             ) from error
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _unheard(logging.getLogger("traitlets")):
         warnings.simplefilter("ignore")
         api = NbGraderAPI(config=config)
         for do in (api.generate_assignment, api.release_assignment):
@@ -50,6 +53,19 @@ def release(root: Path, step: str) -> None:
             if not done["success"]:
                 lines = (done.get("error") or done.get("log") or "no reason given").strip().splitlines()
                 raise BuildError(f"{step} cannot be released: nbgrader said: {lines[-1]}")
+
+
+@contextmanager
+def _unheard(logger: logging.Logger) -> Iterator[None]:
+    """Keep a log from the terminal: nbgrader returns what it logs, and other libraries set up a log for everybody."""
+    silence, propagated = logging.NullHandler(), logger.propagate
+    logger.addHandler(silence)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(silence)
+        logger.propagate = propagated
 
 
 def _config(root: Path) -> Config:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from augcourse.errors import CourseError
 
-__all__ = ["begin"]
+__all__ = ["begin", "native_stderr_hidden"]
 
 
 def begin(step: str) -> str:
@@ -22,7 +22,7 @@ def begin(step: str) -> str:
         step: the name of the step, such as `"step1_explore"`.
     """
     try:
-        with _native_stderr_hidden():
+        with native_stderr_hidden():
             import tensorflow  # noqa: F401  (its native code greets on stderr, whatever its log level)
 
             from augcourse import data
@@ -35,7 +35,7 @@ def begin(step: str) -> str:
 
 
 @contextmanager
-def _native_stderr_hidden() -> Iterator[None]:
+def native_stderr_hidden() -> Iterator[None]:
     """Send file descriptor 2 to nowhere: C++ libraries write there past Python."""
     sys.stderr.flush()
     kept = os.dup(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -65,3 +66,42 @@ def test_an_exchange_that_cannot_be_made_is_one_line(course, monkeypatch, tmp_pa
     with pytest.raises(BuildError, match="NBGRADER_EXCHANGE") as raised:
         opening.release(course, STEP)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_releasing_says_nothing_where_a_library_has_set_up_a_log(tmp_path):
+    """TFDS does so when it builds a data set, which `augcourse ready` asks of it on a new machine."""
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    shutil.copytree(ROOT / "source" / STEP, tmp_path / "source" / STEP, ignore=shutil.ignore_patterns("handin"))
+    program = (
+        "import logging; from pathlib import Path; from augcourse import opening\n"
+        f"logging.basicConfig(level=logging.INFO); opening.release(Path.cwd(), {STEP!r})"
+    )
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "NBGRADER_EXCHANGE": str(tmp_path / "exchange")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "traitlets" not in done.stderr
+    assert done.stdout == ""
+    assert (tmp_path / "exchange" / "data-augmentation" / "outbound" / STEP).is_dir()
+
+
+def first_page_rows() -> list[tuple[str, str, int]]:
+    """Step, question and minutes, as the table of the student's first page has them."""
+    page = (ROOT / "student" / "START.md").read_text(encoding="utf-8")
+    return [
+        (step, question, int(minutes))
+        for step, question, minutes in re.findall(r"\| `(\w+)` \| (.+) \| (\d+) \|", page)
+    ]
+
+
+def test_the_first_page_names_each_step_with_its_question_and_its_time():
+    expected = []
+    for step in build.STEPS:
+        lesson = " ".join(build.lesson_path(ROOT, step).read_text(encoding="utf-8").replace("\n#", " ").split())
+        question = re.search(r"# Step \d: (.+?\?)", lesson)
+        minutes = re.search(r"\*\*Time\*\*: about (\d+) minutes", lesson)
+        assert question
+        assert minutes
+        expected.append((step, question[1], int(minutes[1])))
+    assert first_page_rows() == expected
