@@ -354,6 +354,8 @@ class Classroom(LoggingConfigurable):
         import dask
         from distributed import Client, LocalCluster
 
+        from gradebox.setup import OwnCores
+
         dask.config.set({"distributed.scheduler.allowed-failures": 10, "distributed.comm.timeouts.connect": "20s"})
         if self.scheduler:
             try:
@@ -380,6 +382,7 @@ class Classroom(LoggingConfigurable):
                 ) as cluster,
                 Client(cluster) as client,
             ):
+                client.register_plugin(OwnCores(self.workers))
                 self._set_up(client)
                 yield client
 

@@ -1,9 +1,11 @@
-"""What a worker does once before it grades: the course's own commands, such as preparing a data set."""
+"""What a worker does once before it grades: the course's own commands, and keeping to cores of its own."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,7 +15,7 @@ from filelock import FileLock
 
 from gradebox.errors import GradeboxError
 
-__all__ = ["SetUp", "SetUpError", "run_commands"]
+__all__ = ["OwnCores", "SetUp", "SetUpError", "run_commands", "share_of"]
 
 
 class SetUpError(GradeboxError):
@@ -46,6 +48,34 @@ class SetUp(WorkerPlugin):
                 return
             run_commands(self.commands)
             done_here.touch()
+
+
+class OwnCores(WorkerPlugin):
+    """Keeps each worker of this machine, with all that it starts, to cores that no other of them has.
+
+    What computes makes a thread for each core that it sees. Two workers that see two cores make four, which take turns
+    and wait for each other. For workers that are all here, and whose names are 0, 1, …: those of a local cluster.
+    """
+
+    name = "gradebox-own-cores"
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def setup(self, worker: Any) -> None:
+        """Bind the threads that the worker has; what they start later is bound with them. Called by Dask."""
+        if not hasattr(os, "sched_setaffinity"):
+            return  # only Linux can
+        mine = share_of(os.sched_getaffinity(0), int(worker.name), self.workers)
+        for thread in os.listdir("/proc/self/task"):
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread), mine)
+
+
+def share_of(cores: Iterable[int], number: int, workers: int) -> set[int]:
+    """The cores of the worker of this number: equal shares, or all for everyone where there are too few."""
+    listed = sorted(cores)
+    return set(listed[number::workers] if workers <= len(listed) else listed)
 
 
 def run_commands(commands: Iterable[Sequence[str]]) -> None:
