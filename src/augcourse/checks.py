@@ -12,6 +12,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from augcourse.errors import PlainInNotebooks
+
 if TYPE_CHECKING:
     from augcourse.augment import Recipe
     from augcourse.compare import Verdict
@@ -19,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["MISTAKES", "CheckFailed", "Hint", "TooCloseToCall", "expect", "passed", "verdict"]
 
 
-class CheckFailed(AssertionError):  # noqa: N818 - the name that a student reads
+class CheckFailed(PlainInNotebooks, AssertionError):  # noqa: N818 - the name that a student reads
     """A check or hidden test that failed; its text is for the student."""
 
 
-class TooCloseToCall(Exception):  # noqa: N818 - the name that a student reads
+class TooCloseToCall(PlainInNotebooks, Exception):  # noqa: N818 - the name that a student reads
     """The grader's runs cannot decide: no mark is given, and a person looks at the figures."""
 
 

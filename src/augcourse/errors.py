@@ -10,11 +10,19 @@ Every message is one sentence or two: what happened, where, and what to do next.
 student's work names the work; a message about a run names the run.
 """
 
-__all__ = ["BuildError", "CourseError", "DataError", "HandinError", "RecipeError"]
+__all__ = ["BuildError", "CourseError", "DataError", "HandinError", "PlainInNotebooks", "RecipeError"]
 
 
 class CourseError(Exception):
     """Anything the course can explain in one line."""
+
+
+class PlainInNotebooks:
+    """An error that a check raises: notebooks show its name and its message, and no traceback of the check."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Called by IPython, in the place of its own traceback; returns what a notebook shows."""
+        return [f"\x1b[0;31m{type(self).__name__}\x1b[0m: {self}"]
 
 
 class DataError(CourseError):
@@ -25,7 +33,7 @@ class RecipeError(CourseError):
     """An augmentation recipe that cannot or must not be used."""
 
 
-class HandinError(CourseError):
+class HandinError(PlainInNotebooks, CourseError):
     """A hand-in that is missing, stale or malformed."""
 
 

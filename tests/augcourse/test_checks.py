@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +33,20 @@ def test_a_failure_says_expected_and_got_before_the_likely_reason():
 
 def test_a_failed_check_is_an_assertion_for_nbgrader():
     assert issubclass(checks.CheckFailed, AssertionError)
+
+
+@pytest.mark.parametrize(
+    "fails",
+    ["checks.expect(False, 'seven')", "raise checks.TooCloseToCall('seven')", "raise errors.HandinError('seven')"],
+)
+def test_a_notebook_shows_what_a_check_says_and_no_traceback(fails, tmp_path):
+    program = f"from augcourse import checks, errors; {fails}"
+    words = [sys.executable, "-m", "IPython", "--HistoryManager.enabled=False", "-c", program]
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert "seven" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert len(done.stdout.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", list(checks.MISTAKES))
