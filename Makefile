@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+PROXY_VERSION := 4.6.3
+PROXY := build/hub/node/node_modules/.bin/configurable-http-proxy
 READY := $(VENV)/.ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -14,7 +16,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export TFDS_DATA_DIR ?= $(CURDIR)/data
 export AUGCOURSE_CACHE_DIR ?= $(CURDIR)/data/cache
 
-.PHONY: help install demo test lab build check results calibrate bench attacks lint lock clean
+.PHONY: help install demo test lab hub proxy build check results calibrate bench attacks lint lock clean
 
 help: ## list the targets
 	@echo "Data Augmentation in Deep Learning with TensorFlow"; echo
@@ -54,6 +56,17 @@ lab: export AUGCOURSE_STUDENT_DIR := $(CURDIR)/student
 lab: $(READY) ## open JupyterLab on the course
 	@$(BIN)/augcourse ready
 	@$(BIN)/jupyter lab
+
+# Real accounts need root, which `augcourse hub` explains; JupyterHub's proxy comes from npm, into build/.
+hub: $(READY) bubblewrap proxy ## hold a class on this machine: JupyterHub with an instructor and two students
+	@$(BIN)/augcourse hub
+
+proxy: $(PROXY)
+$(PROXY):
+	@command -v npm >/dev/null || { \
+	  echo "npm is missing: install Node.js and npm, on Debian or Ubuntu with 'sudo apt-get install npm'."; exit 1; }
+	@npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts \
+	  --prefix build/hub/node "configurable-http-proxy@$(PROXY_VERSION)"
 
 build: $(READY) ## lessons → source → release and solutions
 	@$(BIN)/augcourse build

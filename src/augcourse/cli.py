@@ -207,6 +207,41 @@ def demo(
         raise typer.Exit(module.run(root, folder or root / "build" / "demo"))
 
 
+@app.command()
+def hub(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="where people log in, on 127.0.0.1")] = 8000,
+    prefix: Annotated[str, typer.Option(help="what the accounts' names begin with")] = "aug",
+    folder: Annotated[Path | None, typer.Option(help="homes, exchange, data; build/hub if left out")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="remove what a hub that was killed left behind")] = False,
+) -> None:
+    """Hold a class on this machine, as root: JupyterHub, with accounts that are made for it and removed at the end."""
+    with one_line_errors():
+        from augcourse import hub as module
+
+        root = course_root()
+        place = module.Hub(root, (folder or root / "build" / "hub").resolve(), prefix, port)
+        if remove:
+            typer.echo(f"removed: {', '.join(module.remove(place)) or 'no account was left'}")
+            return
+        with module.opened(place, typer.echo) as passwords:
+            module.serve(place, lambda: typer.echo(_hub_greeting(place.address, passwords)))
+        typer.echo("stopped; the accounts and everything in them are removed")
+
+
+def _hub_greeting(address: str, passwords: dict[str, str]) -> str:
+    width = max(map(len, passwords))
+    lines = [f"{name:{width}}  {password}" for name, password in passwords.items()]
+    return "\n".join(
+        [
+            f"\nJupyterHub is ready: {address}\n",
+            f"{'account':{width}}  password (shown once)",
+            *lines,
+            "\nthe instructor: Nbgrader > Formgrader; the students: Nbgrader > Assignment List",
+            "Ctrl-C stops everything, and removes the accounts with all that is in them",
+        ]
+    )
+
+
 def main() -> None:
     """Entry point."""
     app(prog_name="augcourse")

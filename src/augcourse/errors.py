@@ -4,13 +4,14 @@ CourseError                 anything the course can explain in one line
 ├── DataError               a data set that is missing, damaged or cannot be written
 ├── RecipeError             an augmentation recipe that cannot or must not be used
 ├── HandinError             a hand-in that is missing, stale or malformed
-└── BuildError              lessons, source, release or solutions that do not fit together
+├── BuildError              lessons, source, release or solutions that do not fit together
+└── HubError                a class that cannot be held on this machine
 
 Every message is one sentence or two: what happened, where, and what to do next. A message about a
 student's work names the work; a message about a run names the run.
 """
 
-__all__ = ["BuildError", "CourseError", "DataError", "HandinError", "PlainInNotebooks", "RecipeError"]
+__all__ = ["BuildError", "CourseError", "DataError", "HandinError", "HubError", "PlainInNotebooks", "RecipeError"]
 
 
 class CourseError(Exception):
@@ -39,3 +40,7 @@ class HandinError(PlainInNotebooks, CourseError):
 
 class BuildError(CourseError):
     """Lessons, source, release or solutions that do not fit together."""
+
+
+class HubError(CourseError):
+    """A class that cannot be held on this machine."""
