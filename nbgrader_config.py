@@ -120,12 +120,21 @@ c.Classroom.workers = 2
 c.Classroom.packages = ["nbgrader", "nbconvert", "augcourse", "tensorflow", "keras", "albumentations", "numpy"]
 c.Classroom.worker_setup = [["python", "-m", "augcourse.cli", "baselines"]]
 
-# Feedback: every message of a hidden test, and no line of its code.
+# Feedback: points and reasons first; every message of a hidden test, and no line of its code.
+c.GenerateFeedback.exporter_class = "gradebox.page.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "gradebox.feedback.HideHiddenTests",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    "gradebox.summary.Summarise",
+    "gradebox.harmless.HarmlessOutputs",
 ]
+c.Summarise.plain_errors = ["AssertionError", "CheckFailed"]
+c.Summarise.fewest_others = 5
+
+# What a student wrote runs nothing on the page in which the formgrader shows it, nor in feedback.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {"markdown2html": "gradebox.harmless.markdown", "clean_html": "gradebox.harmless.clean"}
+c.HTMLExporter.preprocessors = ["gradebox.harmless.HarmlessOutputs"]
 
 # `nbgrader validate` runs in the student's own kernel: a warning on stderr must not look like a failed test there.
 c.Execute.extra_arguments = ["--IPKernelApp.exec_lines=import os, sys; os.dup2(1, 2); sys.stderr = sys.stdout"]

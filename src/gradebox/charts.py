@@ -158,31 +158,41 @@ class Sheet:
         with mpl.rc_context(STYLE):
             figure, ax = _axes(height)
             first = rows[0][1]
-            ax.axvline(0, color=LINE, linewidth=1)
-            if first.reference is not None:
-                ax.axvline(first.reference, color=ACCENT, linewidth=1.4, linestyle=(0, (4, 2)))
-                label = f"{first.reference_label} {first.reference:g}"
-                ax.annotate(
-                    shown(label),
-                    (first.reference, 1),
-                    xycoords=("data", "axes fraction"),
-                    xytext=(3, 2),
-                    textcoords="offset points",
-                    fontsize=9,
-                    parse_math=False,
-                )
+            _draw_reference(ax, first)
             for place, (_, each) in enumerate(rows):
                 ax.plot([each.low, each.high], [place, place], color=QUIET, linewidth=1.4, solid_capstyle="round")
                 ax.plot([each.value], [place], markersize=4 if many else 6, **_marker(each))
-            unit = f" ({shown(first.unit)})" if first.unit else ""
             ax.set(ylim=(-0.7, len(rows) - 0.3))
-            ax.set_xlabel(f"{shown(first.label, most=None)}{unit}", parse_math=False)
+            ax.set_xlabel(_with_unit(first), parse_math=False)
             ax.set_yticks(range(len(rows)), [shown(name) for name, _ in rows], parse_math=False)
             if many:
                 ax.set_yticks([])
                 ax.set_ylabel(f"{len({name for name, _ in rows})} students")
             ax.tick_params(axis="y", length=0)
             ax.spines["left"].set_visible(False)
+            ax.xaxis.set_major_locator(MaxNLocator(6))
+            return self._svg(figure, title, description)
+
+    def among(self, own: Measurement, others: Sequence[float], title: str, description: str) -> Markup:
+        """One measurement with its interval, above the values of others, which are dots without names.
+
+        Args:
+            own: the one.
+            others: values in its unit; none of them for the one alone.
+        """
+        with mpl.rc_context(STYLE):
+            figure, ax = _axes(1.85 if others else 1.15)
+            _draw_reference(ax, own)
+            ax.plot([own.low, own.high], [1, 1], color=FILL, linewidth=3, solid_capstyle="round")
+            ax.plot([own.value], [1], "D", color=FILL, markersize=8, markeredgecolor=PAPER, markeredgewidth=1)
+            if others:
+                ax.plot(others, _stacked(others), "o", color=QUIET, markersize=4.5, markeredgewidth=0)
+            ax.set(ylim=(-0.75 if others else 0.5, 1.5))
+            ax.set_yticks([1, 0] if others else [1], ["yours", f"{len(others)} others"] if others else ["yours"])
+            ax.set_xlabel(_with_unit(own), parse_math=False)
+            ax.tick_params(axis="y", length=0)
+            ax.spines["left"].set_visible(False)
+            ax.margins(x=0.06)
             ax.xaxis.set_major_locator(MaxNLocator(6))
             return self._svg(figure, title, description)
 
@@ -201,6 +211,37 @@ class Sheet:
 def _axes(height_in: float) -> tuple[Figure, Any]:
     figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
     return figure, figure.subplots()
+
+
+def _draw_reference(ax: Any, measured: Measurement) -> None:
+    ax.axvline(0, color=LINE, linewidth=1)
+    if measured.reference is not None:
+        ax.axvline(measured.reference, color=ACCENT, linewidth=1.4, linestyle=(0, (4, 2)))
+        ax.annotate(
+            shown(f"{measured.reference_label} {measured.reference:g}"),
+            (measured.reference, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 2),
+            textcoords="offset points",
+            fontsize=9,
+            parse_math=False,
+        )
+
+
+def _with_unit(measured: Measurement) -> str:
+    unit = f" ({shown(measured.unit)})" if measured.unit else ""
+    return f"{shown(measured.label, most=None)}{unit}"
+
+
+def _stacked(values: Sequence[float], step: float = 0.22, reach: float = 0.6) -> np.ndarray:
+    """Heights around 0, within ± reach, for dots at these values, so that few of them hide each other."""
+    places = np.asarray(values, float)
+    width = max(np.ptp(places), 1e-12) / 40  # about as wide as a dot
+    bins = np.floor((places - places.min()) / width).astype(int)
+    rank = np.array([np.sum(bins[:place] == each) for place, each in enumerate(bins)])
+    heights = np.where(rank % 2, 1, -1) * ((rank + 1) // 2) * step
+    highest = np.abs(heights).max(initial=0.0)
+    return heights * min(1.0, reach / highest) if highest else heights
 
 
 def _marker(measured: Measurement) -> dict[str, Any]:

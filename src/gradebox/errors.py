@@ -31,6 +31,7 @@ __all__ = [
     "SubmissionFault",
     "TooMuchOutput",
     "UnreadableNotebook",
+    "meaning",
 ]
 
 
@@ -89,3 +90,11 @@ class NotRun(SubmissionFault):
 
 ENDINGS = frozenset(each.__name__ for each in SubmissionFault.__subclasses__()) - {"NotRun"}
 """The names of all endings that a submission can have of itself."""
+
+
+def meaning(ending: str) -> str:
+    """What the name of an ending means, as part of a sentence."""
+    if ending not in ENDINGS:
+        return "an ending that this version does not know"
+    sentence = " ".join((globals()[ending].__doc__ or "").split()).rstrip(".")
+    return sentence[:1].lower() + sentence[1:]

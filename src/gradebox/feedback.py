@@ -4,6 +4,9 @@ Enters: a graded notebook, with the hidden tests in its graded cells. Leaves: th
 shared: the source of a graded cell is the release's, and its outputs are words. `GradedExecute` keeps the
 outputs of its trusted kernel in this form to begin with.
 
+Lines that say figures or show pictures (`gradebox.figures`) are for a page's summary and the report, not for reading:
+`HideHiddenTests` takes them out of what is shown. They are the one way for a picture out of a graded cell.
+
 What of a graded cell's outputs is a message:
 
 - an error's name and text, without its traceback or the errors that it came from: a traceback quotes the source;
@@ -19,10 +22,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nbconvert.filters import strip_ansi
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+
+from gradebox.figures import said, without_lines
 
 __all__ = ["HideHiddenTests", "cut", "messages", "redact"]
 
@@ -91,6 +97,8 @@ def _is_number(text: object) -> bool:
 class HideHiddenTests(NbGraderPreprocessor):
     """Leaves the messages of the hidden tests in a graded notebook, and takes the tests out.
 
+    What the graded cells measured and drew goes to `resources["gradebox"]["said"]`, a `gradebox.figures.Said`.
+
     For `c.GenerateFeedback.preprocessors`, after `GetGrades`. It needs nothing of nbgrader's but the cells'
     labels, so `jupyter nbconvert` makes a copy to share of a notebook below `autograded/`:
 
@@ -112,4 +120,16 @@ class HideHiddenTests(NbGraderPreprocessor):
         for cell in graded:
             if cell.cell_type == "code":
                 cell.outputs = messages(cell.outputs, hidden)
+        resources.setdefault("gradebox", {})["said"] = said(nb.cells)
+        for cell in graded:
+            if cell.cell_type == "code":
+                _take_lines_out(cell)
         return nb, resources
+
+
+def _take_lines_out(cell: NotebookNode) -> None:
+    CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)  # a line may have come in two pieces
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            output.text = without_lines(output.text)
+    cell.outputs = [output for output in cell.outputs if output.output_type != "stream" or output.text]

@@ -7,7 +7,7 @@ an exercise that waits for a person has none, which is not zero.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -91,6 +91,7 @@ class Work:
         grader: what the class's coordinator noted: *graded*, *grader failed*, or empty if it never saw the work.
         reason: why the grader failed, or the names under which the work ended early.
         seconds: time that grading took.
+        handed_in: when, in UTC without saying so; None where nbgrader has no time.
     """
 
     student: str
@@ -104,6 +105,7 @@ class Work:
     grader: str = ""
     reason: str = ""
     seconds: float | None = None
+    handed_in: datetime | None = None
 
     @property
     def is_marked(self) -> bool:
@@ -246,6 +248,7 @@ class _Tables:
                 noted.status if noted else "",
                 (noted.reason or "") if noted else "",
                 noted.seconds if noted else None,
+                row.timestamp,
             )
         return found
 

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gradebox import charts, errors
+from gradebox import charts
 from gradebox.classroom import Classroom, CourseError
-from gradebox.errors import ENDINGS, GradeboxError
+from gradebox.errors import GradeboxError, meaning
 from gradebox.figures import Measurement, Said, read_graded
 from gradebox.marks import SaveGrades, undecided_cells
+from gradebox.page import environment
 from gradebox.records import Book, Step, Work, read
 
 __all__ = ["ReportError", "item_statistics", "make"]
@@ -183,25 +183,22 @@ def _page(
     works = [book.works[person.id, step.name] for step in book.steps for person in people]
     flags = [flag for work in works for flag in _flags(work, said, names, undecided, shown is not None)]
     table = [(names[each.id], [_cell(book.works[each.id, step.name]) for step in book.steps]) for each in people]
-    environment = Environment(
-        autoescape=True,
-        loader=PackageLoader("gradebox"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
-        course=course or "course",
-        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        steps=book.steps,
-        counts=_counts(works),
-        sections=sections,
-        flags=sorted(flags, key=lambda flag: (ORDER.index(flag.kind), flag.step)),
-        waiting=_waiting(book, names),
-        times=_times(book),
-        table=table,
-        pseudonyms=shown is not None,
-        unread=_unread(book, said),
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            course=course or "course",
+            made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            steps=book.steps,
+            counts=_counts(works),
+            sections=sections,
+            flags=sorted(flags, key=lambda flag: (ORDER.index(flag.kind), flag.step)),
+            waiting=_waiting(book, names),
+            times=_times(book),
+            table=table,
+            pseudonyms=shown is not None,
+            unread=_unread(book, said),
+        )
     )
 
 
@@ -377,7 +374,7 @@ def _flags(
     endings = tuple(work.reason.split(", ")) if work.grader == "graded" and work.reason else ()
     endings = endings or (graded.endings if graded else ())
     if endings:
-        yield flag("ended early", says="; ".join(f"{name}: {_meaning(name)}" for name in endings))
+        yield flag("ended early", says="; ".join(f"{name}: {meaning(name)}" for name in endings))
     if work.late:
         penalty = sum(work.penalties.values())
         lost = f"; {_number(penalty)} {'point' if penalty == 1 else 'points'} taken off" if penalty else "; no penalty"
@@ -387,13 +384,6 @@ def _flags(
     again = [mark.exercise.name for mark in work.marks if mark.waits and mark.manual is not None]
     if again:
         yield flag("look again", says=f"graded again after a grade by hand: {', '.join(again)}")
-
-
-def _meaning(name: str) -> str:
-    if name not in ENDINGS:
-        return "an ending that this version does not know"
-    sentence = " ".join((getattr(errors, name).__doc__ or "").split()).rstrip(".")
-    return sentence[:1].lower() + sentence[1:]
 
 
 def _lateness(late: timedelta) -> str:

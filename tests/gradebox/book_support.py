@@ -57,6 +57,8 @@ class TinyCourse:
                 for name, maximum in exercises.items():
                     kind = "code" if name.endswith("_test") else "markdown"
                     gradebook.add_grade_cell(name, step, step, max_score=maximum, cell_type=kind)
+                    if kind == "markdown":
+                        gradebook.add_solution_cell(name, step, step)
             LEDGER.create(gradebook.engine, checkfirst=True)
 
     def gradebook(self) -> Gradebook:

@@ -23,10 +23,12 @@ c.SplitExecute.trusted_timeout_s = 20
 c.SplitExecute.handin_patterns = ["handin/*.json"]
 c.SplitExecute.handin_max_bytes = 10_000
 c.SplitExecute.handin_max_files = 5
+c.GenerateFeedback.exporter_class = "gradebox.page.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "gradebox.feedback.HideHiddenTests",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    "gradebox.summary.Summarise",
+    "gradebox.harmless.HarmlessOutputs",
 ]
 """
 )

@@ -151,7 +151,7 @@ def test_no_error_of_a_students_counts_where_tests_have_a_kernel_of_their_own(gr
 def test_the_feedback_page_shows_the_figures_in_the_comment_as_they_are(graded):
     run(graded.course, "generate_feedback", "sums", "--student=close")
     page = (graded.course.root / "feedback" / "close" / "sums" / "sums.html").read_text()
-    comment = page.split("<b>Comments:</b>")[1].split("</div>")[0]
+    comment = page.split("<b>Comment:</b>")[1].split("</div>")[0]
     shown = html.unescape(re.sub(r"<[^>]+>", "", comment))
     assert f"{NAME}: {FIGURES}. There is no automatic mark for test_double: a person decides." in shown
 
