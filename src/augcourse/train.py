@@ -65,17 +65,14 @@ def train(
     """
     order = image_order(len(labels), seed, settings)
     flat = order.ravel()
-    if recipe is None:
-        pictures = images[flat]
-    else:
+    pictures, turn = images, order
+    if recipe is not None:
         made = flat if settings.copies is None else flat[: settings.copies * len(labels)]
-        pictures = recipe.apply(images[made], labels[made], seed)[_in_turn(flat, len(labels), len(made))]
+        pictures = recipe.apply(images[made], labels[made], seed)
+        turn = _in_turn(flat, len(labels), len(made)).reshape(order.shape)
     loop = _loop(settings.learning_rate)
     loop.reset(initial_weights(seed))
-    shape = (settings.steps, settings.batch_size)
-    correct = loop.run(
-        tf.constant(pictures.reshape(*shape, *images.shape[1:])), tf.constant(labels[order].astype(np.int64))
-    )
+    correct = loop.run(tf.constant(pictures), tf.constant(turn), tf.constant(labels[order].astype(np.int64)))
     curve = np.asarray(correct, np.float64).reshape(-1, settings.epoch_steps).mean(1) / settings.batch_size
     return Trained([w.numpy() for w in loop.variables], settings.steps, curve)
 
@@ -134,12 +131,13 @@ class _Loop:
     def _forward(self, images: tf.Tensor) -> tf.Tensor:
         return self.model(tf.cast(images, tf.float32) / 255.0, training=False)
 
-    def _run(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        steps = tf.shape(images)[0]
+    def _run(self, pictures: tf.Tensor, turn: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        steps = tf.shape(turn)[0]
         correct = tf.TensorArray(tf.int64, size=steps)
         for i in tf.range(steps):
             with tf.GradientTape() as tape:
-                probabilities = self.model(tf.cast(images[i], tf.float32) / 255.0, training=True)
+                images = tf.gather(pictures, turn[i])
+                probabilities = self.model(tf.cast(images, tf.float32) / 255.0, training=True)
                 loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels[i], probabilities))
             gradients = tape.gradient(loss, self.model.trainable_variables)
             self.optimizer.apply(gradients, self.model.trainable_variables)
