@@ -95,17 +95,13 @@ def command(words: Sequence[str], folder: Path, environment: Mapping[str, str]) 
 
 
 @contextmanager
-def peak_of_workers() -> Iterator[list[int]]:
-    """While this runs: the largest proportional set size of one worker and all below it, in bytes."""
+def peak_memory() -> Iterator[list[int]]:
+    """While this runs: the largest proportional set size of all processes below this one together, in bytes."""
     peak, stop = [0], threading.Event()
 
     def watch() -> None:
         while not stop.wait(1.0):
-            with suppress(psutil.Error):
-                for process in psutil.Process().children(recursive=True):
-                    with suppress(psutil.Error):
-                        if "spawn_main" in " ".join(process.cmdline()):
-                            peak[0] = max(peak[0], _pss(process))
+            peak[0] = max(peak[0], _pss_below(psutil.Process()))
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -116,9 +112,9 @@ def peak_of_workers() -> Iterator[list[int]]:
         thread.join()
 
 
-def _pss(process: psutil.Process) -> int:
+def _pss_below(process: psutil.Process) -> int:
     total = 0
-    for each in (process, *process.children(recursive=True)):
+    for each in process.children(recursive=True):
         with suppress(psutil.Error):
             total += each.memory_full_info().pss
     return total
@@ -190,7 +186,7 @@ def main(
         for name, workers in (("two", 2), ("one", 1)):
             console.print(f"gradebox grade, {workers} workers: {many} submissions", style="dim")
             words = [sys.executable, "-m", "gradebox.cli", "grade", *steps, "--json", "--workers", str(workers)]
-            with peak_of_workers() as peak[name]:
+            with peak_memory() as peak[name]:
                 took[name], said = command(words, courses[name], _cache(caches[name]))
             failed = [row for row in map(json.loads, said.splitlines()) if row["status"] != "graded"]
             if failed:
@@ -219,7 +215,9 @@ def main(
     ratios.add_row(
         "one worker over the student's own and the graded cells", f"{took['one'] / many / (own + graded):.2f}"
     )
-    ratios.add_row("peak memory of a worker of two and all below it (PSS)", f"{peak['two'][0] / 1e6:.0f} MB")
+    megabytes = {name: highest[0] / 1e6 for name, highest in peak.items()}
+    ratios.add_row("peak memory with one worker, all processes (PSS)", f"{megabytes['one']:.0f} MB")
+    ratios.add_row("an additional worker's memory", f"{megabytes['two'] - megabytes['one']:.0f} MB")
     ratios.add_row("marks that differ", f"{len(differing)} of {len(by_stock)}")
     console.print(ratios)
     for key in differing:
