@@ -35,6 +35,7 @@ c.JupyterHub.cookie_secret_file = f"{state}/cookie_secret"
 # A server for each person, as that person. Every student has a home of their own; the cache of the grader's baselines
 # is in the instructor's.
 c.Spawner.default_url = "/lab"
+c.Spawner.http_timeout = 120  # seconds until a server must answer: a class starts all at once
 c.Spawner.environment = {
     "TFDS_DATA_DIR": data,
     "NBGRADER_EXCHANGE": exchange,
