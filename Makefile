@@ -16,7 +16,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export TFDS_DATA_DIR ?= $(CURDIR)/data
 export AUGCOURSE_CACHE_DIR ?= $(CURDIR)/data/cache
 
-.PHONY: help install demo test lab hub proxy build check results calibrate bench attacks lint lock clean
+.PHONY: help install demo test lab hub proxy build docs check results calibrate bench attacks lint lock clean
 
 help: ## list the targets
 	@echo "Data Augmentation in Deep Learning with TensorFlow"; echo
@@ -70,6 +70,9 @@ $(PROXY):
 
 build: $(READY) ## lessons → source → release and solutions
 	@$(BIN)/augcourse build
+
+docs: $(READY) ## build the site into build/site
+	@$(BIN)/python -m sphinx -b html -W --keep-going -q -d build/doctrees docs build/site
 
 check: $(READY) ## say where lessons, source, release and solutions drift apart
 	@$(BIN)/augcourse build --check
