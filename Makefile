@@ -42,12 +42,20 @@ bubblewrap:
 	    echo "bubblewrap is missing: install the package 'bubblewrap', on Debian or Ubuntu with 'sudo apt-get install bubblewrap'."; exit 1; \
 	  fi; }
 
+# The tests in tests/browser drive Chromium; where there is none, they are skipped.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  echo "chromium is missing, and its tests are skipped: on Debian, 'sudo apt-get install chromium' brings it."
+
 install: $(READY) ## install everything into .venv
 
 demo: $(READY) bubblewrap ## grade a small sample class from end to end
 	@$(BIN)/augcourse demo
 
-test: $(READY) bubblewrap ## lint, types and all tests
+test: $(READY) bubblewrap chromium ## lint, types and all tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 

@@ -3,6 +3,8 @@
 Whoever has a configuration of JupyterLab keeps it; what is said here comes first.
 """
 
+import warnings
+
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 # The first page, with the folder of the student's own steps beside it.
@@ -15,6 +17,7 @@ c.ServerApp.allow_root = True
 c.ServerApp.log_level = "ERROR"
 c.LabApp.log_level = "ERROR"
 c.ServerApp.logging_config = {"loggers": {"ServerApp": {"level": "INFO"}}}
+warnings.filterwarnings("ignore", module="nbgrader")
 
 # Nothing is asked of the network.
 c.LabApp.news_url = None
