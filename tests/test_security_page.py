@@ -10,12 +10,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 GRADING = (ROOT / "docs" / "grading.md").read_text(encoding="utf-8")
+HUB = (ROOT / "docs" / "hub.md").read_text(encoding="utf-8")
 
 
 def cited():
     """(file, test) of every test that the pages name; a bare `::test` belongs to the file named before it."""
     file = ""
-    for path, test in re.findall(r"`(tests/[\w/]+\.py)?(?:::(test_\w+))?`", PAGE + GRADING):
+    for path, test in re.findall(r"`(tests/[\w/]+\.py)?(?:::(test_\w+))?`", PAGE + GRADING + HUB):
         file = path or file
         if path or test:
             yield file, test

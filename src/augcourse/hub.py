@@ -301,8 +301,11 @@ def _release(hub: Hub) -> None:
     policy = hub.class_folder / "course"  # what a student's server reads of the course: its policy, no answers
     policy.mkdir(mode=0o755)
     shutil.copy(hub.root / "nbgrader_config.py", policy)
+    first_page = (hub.root / "student" / "START.md").read_text(encoding="utf-8")
     for student in hub.students:
-        shutil.copy(hub.root / "student" / "START.md", hub.home(student))
+        page = hub.home(student) / "START.md"
+        page.write_text(first_page.partition("*For instructors:*")[0], encoding="utf-8")
+        shutil.chown(page, student, student)
     course = hub.home(hub.instructor) / "course"
     course.mkdir()
     ignore = shutil.ignore_patterns("handin", ".ipynb_checkpoints", "__pycache__")

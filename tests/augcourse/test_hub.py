@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -70,3 +71,10 @@ def test_a_folder_that_no_hub_made_is_neither_used_nor_removed(place):
     assert "--folder" in hub.obstacle(place)
     assert hub.remove(place) == []
     assert place.class_folder.is_dir()
+
+
+def test_the_page_lists_every_variable_of_the_configuration():
+    config = (ROOT / "hub" / "jupyterhub_config.py").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "hub.md").read_text(encoding="utf-8")
+    asked = set(re.findall(r'os\.environ\.get\("(\w+)"', config))
+    assert asked == set(re.findall(r"^\| `([A-Z_]+)` \|", page, re.M))

@@ -277,6 +277,16 @@ def test_a_student_reads_train_and_not_test(classroom):
     assert not classroom.can(classroom.careful, "-r", test)
 
 
+def test_a_student_begins_on_the_page_that_says_how(classroom):
+    page = classroom.careful.ask("/api/contents/START.md?type=file")["content"]
+    assert "Assignment List" in page
+    assert "Formgrader" not in page
+
+
+def test_nobody_is_offered_the_graders_kernels(classroom):
+    assert list(classroom.careful.ask("/api/kernelspecs")["kernelspecs"]) == ["python3"]
+
+
 def test_only_the_instructor_has_a_formgrader(classroom):
     assert STEP in {entry["name"] for entry in classroom.instructor.grader("assignments", "GET")}
     with pytest.raises(urllib.error.HTTPError, match="404"):
