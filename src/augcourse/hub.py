@@ -282,9 +282,12 @@ def _make_accounts(hub: Hub) -> dict[str, str]:
 
 def _copy_data(hub: Hub) -> None:
     """Everybody reads `train`; `test` is for the instructor, since grades are made there."""
-    from augcourse import data
+    from augcourse import start
 
-    choice = data.prepare()
+    with start.native_stderr_hidden():
+        from augcourse import data
+
+        choice = data.prepare()
     shutil.copytree(data.data_dir() / choice.name, hub.data / choice.name)
     group = grp.getgrnam(hub.instructor).gr_gid
     for path in (hub.data, *hub.data.rglob("*")):
