@@ -68,6 +68,40 @@ def test_an_exchange_that_cannot_be_made_is_one_line(course, monkeypatch, tmp_pa
     assert len(str(raised.value).splitlines()) == 1
 
 
+def instructors_commands() -> list[str]:
+    """The commands of the README's instructor door, without their comments."""
+    blocks = (ROOT / "README.md").read_text(encoding="utf-8").split("```")[1::2]
+    lines = next(block for block in blocks if "gradebox grade" in block).splitlines()[1:]
+    return [line.split("#")[0].strip() for line in lines]
+
+
+@pytest.mark.slow
+def test_the_readmes_commands_lead_from_the_release_to_returned_feedback(tmp_path, data_sets):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    shutil.copytree(ROOT / "source", tmp_path / "source", ignore=shutil.ignore_patterns("handin"))
+    (tmp_path / "lessons").mkdir()
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    mine = {"PATH": path, "NBGRADER_EXCHANGE": "", "JUPYTER_DATA_DIR": str(tmp_path / "jupyter")}
+    environment = {**os.environ, **data_sets("uci_digits"), **mine}
+
+    def shell(command: str) -> None:
+        done = subprocess.run(
+            command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900, check=False
+        )
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+
+    release, *others = instructors_commands()
+    shell(release)
+    shell(f"nbgrader fetch_assignment {STEP} && nbgrader submit {STEP}")
+    for command in others:
+        shell(command)
+    shell(f"nbgrader fetch_feedback {STEP}")
+    (page,) = (tmp_path / STEP / "feedback").rglob("*.html")
+    assert "not solved yet" in page.read_text(encoding="utf-8")
+    assert (tmp_path / "report.html").is_file()
+    assert STEP in (tmp_path / "grades.csv").read_text(encoding="utf-8")
+
+
 def test_releasing_says_nothing_where_a_library_has_set_up_a_log(tmp_path):
     """TFDS does so when it builds a data set, which `augcourse ready` asks of it on a new machine."""
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
