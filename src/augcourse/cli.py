@@ -6,8 +6,7 @@ Every expected error is one line on stderr and exit code 1; wrong arguments exit
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +14,14 @@ from typing import Annotated
 import typer
 
 from augcourse.errors import BuildError, CourseError
+from gradebox.border import OneLineGroup, one_line
+from gradebox.errors import GradeboxError
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=OneLineGroup, no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
+)
 data_app = typer.Typer(no_args_is_help=True, help="The data sets: prepare them, import MNIST, say which one is used.")
 app.add_typer(data_app, name="data")
 
@@ -30,17 +33,9 @@ class Direction(StrEnum):
     source = "source"
 
 
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """The border: an expected error is printed once, in one line."""
-    try:
-        yield
-    except CourseError as error:
-        typer.echo(f"augcourse: {error}", err=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        typer.echo("augcourse: interrupted; run the same command again to go on", err=True)
-        raise typer.Exit(130) from None
+def one_line_errors() -> AbstractContextManager[None]:
+    """The border: what the course or the machine refuses is told once, in one line."""
+    return one_line("augcourse", CourseError, GradeboxError)
 
 
 def course_root() -> Path:
@@ -92,10 +87,13 @@ def data_info() -> None:
 def baselines() -> None:
     """Train the grader's baselines once, before a class is graded, so that every verdict finds them."""
     with one_line_errors():
-        from augcourse import data, measure
+        from augcourse import start
 
-        choice = data.prepare()
-        measure.fill_cache()
+        with start.native_stderr_hidden():
+            from augcourse import data, measure
+
+            choice = data.prepare()
+            measure.fill_cache()
         typer.echo(f"the grader's baselines on {choice.name} are in the cache")
 
 

@@ -33,6 +33,7 @@ from rich.table import Table
 
 from augcourse import build, samples
 from augcourse.errors import BuildError
+from gradebox.border import last_words
 
 __all__ = ["run"]
 
@@ -168,12 +169,7 @@ def _nbgrader_app(app: Any, arguments: list[str]) -> None:
 
 def _must(done: dict[str, Any], what: str) -> None:
     if not done["success"]:
-        raise BuildError(f"{what}: nbgrader said: {_last_line(done)}")
-
-
-def _last_line(done: dict[str, Any]) -> str:
-    lines = [line for line in (done.get("error") or done.get("log") or "").splitlines() if line.strip()]
-    return lines[-1] if lines else "no reason given"
+        raise BuildError(f"{what}: nbgrader said: {last_words(done)}")
 
 
 def _stage(bar: Progress, title: str, items: Any, work: Callable[[Any], object]) -> None:

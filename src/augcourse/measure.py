@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -19,6 +20,7 @@ import numpy as np
 from augcourse import data
 from augcourse.augment import Recipe
 from augcourse.compare import Verdict, paired_gains, verdict
+from augcourse.errors import DataError
 from augcourse.settings import GRADING, PROBE, SETTINGS, Settings
 from augcourse.train import accuracy, train
 
@@ -83,8 +85,13 @@ def fill_cache(name: str | None = None) -> None:
     """Train once per class what every submission is compared with, so that grading finds it in the cache.
 
     The cache is read-only where submissions are graded: a run that is missing there is trained each time.
+
+    Raises:
+        DataError: the cache cannot be written; the message says what to do.
     """
     from augcourse.recipes import geometric
+
+    _require_cache(_cache_folder())
 
     accuracies(None, [Run(0, 0), *GRADER_RUNS], name=name)
     accuracies(geometric(), FIRST_LOOK, name=name)
@@ -121,6 +128,19 @@ def content_key(
 
 def _cache_folder() -> Path:
     return Path(os.environ.get("AUGCOURSE_CACHE_DIR", Path.home() / ".cache" / "augcourse"))
+
+
+def _require_cache(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(4096))
+            file.flush()
+    except OSError as error:
+        raise DataError(
+            f"the cache {folder} cannot be written ({error.strerror}): free some space, or name another folder in "
+            "AUGCOURSE_CACHE_DIR"
+        ) from error
 
 
 def _digest(key: str, value: float) -> str:

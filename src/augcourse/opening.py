@@ -17,6 +17,8 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from augcourse.build import STEPS
 from augcourse.errors import BuildError
+from gradebox.border import last_words
+from gradebox.classroom import Classroom
 
 __all__ = ["missing", "release"]
 
@@ -33,8 +35,11 @@ def release(root: Path, step: str) -> None:
 
     Raises:
         BuildError: the exchange cannot be written to, or nbgrader refuses; the message says what to do.
+        GradeboxError: the gradebook cannot be used.
     """
     config = _config(root)
+    with Classroom(root).gradebook():
+        pass
     exchange = Path(config.Exchange.root)
     if not exchange.is_dir():
         try:
@@ -51,8 +56,7 @@ def release(root: Path, step: str) -> None:
         for do in (api.generate_assignment, api.release_assignment):
             done = do(step)
             if not done["success"]:
-                lines = (done.get("error") or done.get("log") or "no reason given").strip().splitlines()
-                raise BuildError(f"{step} cannot be released: nbgrader said: {lines[-1]}")
+                raise BuildError(f"{step} cannot be released: nbgrader said: {last_words(done)}")
 
 
 @contextmanager

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
 from gradebox import records
+from gradebox.border import last_words
 from gradebox.classroom import Classroom, CourseError, read_files
 from gradebox.setup import run_commands
+from gradebox.summary import Summarise, printed, reason
 from gradebox.work import Order, Result, carry_out
 
 __all__ = ["Checked", "Exercise", "check", "course_of", "step_of"]
@@ -119,7 +120,8 @@ def check(notebook: Path, course: Path) -> Checked:
         content = dict(files) | {(notebook.name if notebook.name in names else names[0]): notebook.read_bytes()}
         order = Order("you", step, tuple(sorted(content.items())), tuple(notes))
         result = carry_out(kit, order, "")
-    return Checked(step, result, tuple(_exercises(exercises, result)))
+        plain = Summarise(config=classroom.config).plain_errors
+    return Checked(step, result, tuple(_exercises(exercises, result, plain)))
 
 
 @contextmanager
@@ -133,8 +135,7 @@ def _thrown_away(course: Path, step: str) -> Iterator[Path]:
         api.coursedir.root = str(work)
         done = api.generate_assignment(step)
         if not done["success"]:
-            lines = (done.get("error") or done.get("log") or "no reason given").strip().splitlines()
-            raise CourseError(f"{step} cannot be released from source/: {lines[-1]}")
+            raise CourseError(f"{step} cannot be released from source/: {last_words(done)}")
         yield work
 
 
@@ -143,26 +144,21 @@ def _names(notebook: NotebookNode) -> set[str]:
     return {each["grade_id"] for each in named if each.get("grade") and "grade_id" in each}
 
 
-def _exercises(exercises: Sequence[records.Exercise], result: Result) -> Iterator[Exercise]:
+def _exercises(exercises: Sequence[records.Exercise], result: Result, plain: Sequence[str]) -> Iterator[Exercise]:
     marks = {mark.cell_id: mark for mark in result.marks}
-    said = {
-        (Path(name).stem, cell.metadata.get("nbgrader", {}).get("grade_id")): _said(cell)
+    cells = {
+        (Path(name).stem, cell.metadata.get("nbgrader", {}).get("grade_id")): cell
         for name, content in result.files
         if name.endswith(".ipynb")
         for cell in nbformat.reads(content.decode(), as_version=4).cells
     }
     for each in exercises:
-        mark = marks.get(each.cell_id)
-        reason = said.get((each.notebook, each.name), "")
+        mark, cell = marks.get(each.cell_id), cells.get((each.notebook, each.name))
+        said = "" if cell is None else reason(cell, plain)
         if mark is None:
-            yield Exercise(each.name, 0.0, each.maximum, reason or result.reason)
+            yield Exercise(each.name, 0.0, each.maximum, said or result.reason)
         elif mark.needs_manual_grade:
-            yield Exercise(each.name, None, each.maximum, reason or "a person reads it")
+            yield Exercise(each.name, None, each.maximum, said or "a person reads it")
         else:
-            yield Exercise(each.name, mark.auto_score, each.maximum, reason)
-
-
-def _said(cell: NotebookNode) -> str:
-    """The first error of a cell, as its test words it; empty without one."""
-    errors = (f"{out.ename}: {out.evalue}" for out in cell.get("outputs", ()) if out.output_type == "error")
-    return strip_ansi(next(errors, "")).removeprefix("AssertionError: ").strip()
+            is_part = cell is not None and 0 < (mark.auto_score or 0.0) < each.maximum
+            yield Exercise(each.name, mark.auto_score, each.maximum, said or (printed(cell) if is_part else ""))

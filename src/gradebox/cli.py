@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,13 +15,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
+from gradebox.border import OneLineGroup, one_line
 from gradebox.errors import GradeboxError
 
 __all__ = ["app", "main"]
 
 SUBMISSIONS_FAILED, GRADER_FAILED, INTERRUPTED = 3, 4, 130
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Grade a class of nbgrader submissions.")
+app = typer.Typer(
+    cls=OneLineGroup, no_args_is_help=True, add_completion=False, help="Grade a class of nbgrader submissions."
+)
 
 
 @app.callback()
@@ -58,30 +61,29 @@ def grade(
     settings = {name: value for name, value in (("workers", workers), ("scheduler", scheduler)) if value is not None}
     results: list[Any] = []
     failures: Counter[str] = Counter()
-    try:
-        with _progress(console) as bar:
-            task = bar.add_task("grading", total=None, failed="")
+    with one_line("gradebox", GradeboxError):
+        try:
+            with _progress(console) as bar:
+                task = bar.add_task("grading", total=None, failed="")
 
-            def report(result: Any, kept: bool) -> None:
-                results.append(result)
-                failures.update([result.status] if result.status != "graded" else ())
-                bar.update(task, advance=1, failed=f"{failures.total()} failed" if failures else "")
-                if as_json:
-                    print(json.dumps(_plain(result, kept)), flush=True)
-                elif result.status != "graded":
-                    line = f"{result.student}, {result.step}: {result.reason}"
-                    bar.console.print(line, style="red", highlight=False, markup=False)
+                def report(result: Any, kept: bool) -> None:
+                    results.append(result)
+                    failures.update([result.status] if result.status != "graded" else ())
+                    bar.update(task, advance=1, failed=f"{failures.total()} failed" if failures else "")
+                    if as_json:
+                        print(json.dumps(_plain(result, kept)), flush=True)
+                    elif result.status != "graded":
+                        line = f"{result.student}, {result.step}: {result.reason}"
+                        bar.console.print(line, style="red", highlight=False, markup=False)
 
-            Classroom(course, **settings).grade(
-                steps, student, force=force, report=report, planned=lambda total: bar.update(task, total=total)
+                Classroom(course, **settings).grade(
+                    steps, student, force=force, report=report, planned=lambda total: bar.update(task, total=total)
+                )
+        except KeyboardInterrupt:
+            console.print(
+                f"interrupted: {len(results)} submissions have their results; run the same command again to go on"
             )
-    except KeyboardInterrupt:
-        console.print(
-            f"interrupted: {len(results)} submissions have their results; run the same command again to go on"
-        )
-        raise typer.Exit(INTERRUPTED) from None
-    except GradeboxError as error:
-        _explain(console, error)
+            raise typer.Exit(INTERRUPTED) from None
     console.print(_summary(results))
     if any(result.status != "graded" for result in results):
         raise typer.Exit(GRADER_FAILED)
@@ -104,11 +106,8 @@ def check(
     from gradebox import check as module
 
     console = Console(stderr=True)
-    try:
-        with console.status("running your notebook, then the class's tests"):
-            checked = module.check(notebook, course or module.course_of(notebook))
-    except GradeboxError as error:
-        _explain(console, error)
+    with one_line("gradebox", GradeboxError), console.status("running your notebook, then the class's tests"):
+        checked = module.check(notebook, course or module.course_of(notebook))
     if checked.result.status != "graded":
         console.print(f"the grader failed: {checked.result.reason}", highlight=False, markup=False)
         raise typer.Exit(GRADER_FAILED)
@@ -127,15 +126,34 @@ def report(
     """Write a class on one page: scores, exercises, what needs a person, every student's points."""
     from gradebox.report import make
 
-    try:
+    with one_line("gradebox", GradeboxError):
         print(make(course, steps or [], to, pseudonyms))
-    except GradeboxError as error:
-        _explain(Console(stderr=True), error)
 
 
-def _explain(console: Console, error: GradeboxError) -> NoReturn:
-    console.print(f"gradebox: {error}", highlight=False, markup=False)
-    raise typer.Exit(1) from None
+@app.command()
+def doctor(
+    course: Annotated[Path, typer.Option(help="folder of the course, with nbgrader_config.py")] = Path(),
+    set_up: Annotated[
+        bool, typer.Option("--set-up", help="also run c.Classroom.worker_setup, which may take minutes")
+    ] = False,
+) -> None:
+    """Say what this machine and this course have, what they lack, and what to do about it.
+
+    Exit codes: 0 nothing stands in the way of grading; 1 something does.
+    """
+    from gradebox import doctor as module
+
+    console = Console()
+    with one_line("gradebox", GradeboxError), console.status("looking"):
+        found = module.examine(course, set_up)
+    table = Table("", "what", "found", "what to do", box=None)
+    for each in found:
+        mark = {"good": "✓", "open": "–", "bad": "✗"}[each.state]
+        style = {"good": "green", "open": "yellow", "bad": "red"}[each.state]
+        table.add_row(Text(mark, style=style), Text(each.what), Text(each.found), Text(each.advice))
+    console.print(table)
+    if any(each.state == "bad" for each in found):
+        raise typer.Exit(1)
 
 
 def _exercises(checked: Any) -> Table:

@@ -15,13 +15,18 @@ another column, or not at all.
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import sqlalchemy as sa
 from nbgrader.api import Gradebook
 from nbgrader.plugins.export import ExportPlugin
 from traitlets import Dict, Unicode
 
+from gradebox.border import complaint
+from gradebox.files import write_whole
 from gradebox.records import Book, Mark, Person, Work, read
 
 __all__ = ["CanvasExporter", "ExerciseExporter", "MoodleExporter", "harmless"]
@@ -44,27 +49,41 @@ def harmless(cell: str | float | None) -> str:
 class _Exporter(ExportPlugin):
     """What the exporters have in common: reading the book, and one warning.
 
-    The file is opened only when all of it is made.
+    The file is there when all of it is made; until then, what stood there stays.
     """
 
     default_name = "grades.csv"
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Made by `nbgrader export` just before it opens the gradebook, on whose errors it would print a traceback.
+
+        Raises:
+            SystemExit: the gradebook cannot be used; the message says what to do.
+        """
+        super().__init__(**kwargs)
+        course = getattr(self.parent, "coursedir", None)
+        if course is not None:
+            with _in_one_line(str(course.db_url)), Gradebook(course.db_url, course.course_id):
+                pass
 
     def export(self, gradebook: Gradebook) -> None:
         """Write the file. Called by `nbgrader export`, with the open gradebook.
 
         Raises:
-            SystemExit: the file cannot be written; the message says why.
+            SystemExit: the gradebook cannot be read, or the file not written; the message says why.
         """
         steps, students = [str(name) for name in self.assignment], [str(name) for name in self.student]
-        book = read(gradebook.engine, steps, students, handed_in=self._is_handed_in)
+        with _in_one_line(str(gradebook.engine.url)):
+            book = read(gradebook.engine, steps, students, handed_in=self._is_handed_in)
         self._warn_of_unknown(book, steps, students)
         target = Path(self.to or self.default_name)
         text = io.StringIO(newline="")
         csv.writer(text).writerows([harmless(cell) for cell in row] for row in self.rows(book))
         try:
-            target.write_text(text.getvalue(), encoding="utf-8", newline="")
+            write_whole(target, text.getvalue())
         except OSError as error:
-            raise SystemExit(f"{target} cannot be written ({error.strerror}): name another file with --to") from None
+            advice = "free some space, or name another file with --to"
+            raise SystemExit(f"{target} cannot be written ({error.strerror}), and is as it was: {advice}") from None
         self.log.info("%d students and %d steps are in %s", len(book.people), len(book.steps), target)
         self._warn_of_unmarked(book)
 
@@ -89,6 +108,18 @@ class _Exporter(ExportPlugin):
         if len(open_) > MAX_NAMED:
             named.append(f"and {len(open_) - MAX_NAMED} more")
         self.log.warning("no mark yet, and no zero: %s", "; ".join(named))
+
+
+@contextmanager
+def _in_one_line(url: str) -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.DatabaseError as error:
+        reason = str(error.orig or error).splitlines()[0]
+        said = (
+            f"the gradebook {sa.make_url(url).render_as_string()} cannot be used ({reason}); restore it from a backup"
+        )
+        raise SystemExit(complaint(error, said)) from None
 
 
 def _why(work: Work) -> str:

@@ -27,6 +27,7 @@ from gradebox import charts
 from gradebox.classroom import Classroom, CourseError
 from gradebox.errors import GradeboxError, meaning
 from gradebox.figures import Measurement, Said, read_graded
+from gradebox.files import write_whole
 from gradebox.marks import SaveGrades, undecided_cells
 from gradebox.page import environment
 from gradebox.records import Book, Step, Work, read
@@ -76,9 +77,10 @@ def make(root: Path, steps: Sequence[str], to: Path, pseudonyms: bool = False) -
     page = _page(book, partial(_read_graded, classroom), shown, undecided, classroom.course.course_id)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_text(page, encoding="utf-8", errors="backslashreplace")  # a folder's name may be no UTF-8
+        write_whole(to, page, errors="backslashreplace")  # a folder's name may be no UTF-8
     except OSError as error:
-        raise ReportError(f"{to} cannot be written ({error.strerror}): name another file with --to") from None
+        advice = "free some space, or name another file with --to"
+        raise ReportError(f"{to} cannot be written ({error.strerror}), and is as it was: {advice}") from None
     return to
 
 

@@ -19,11 +19,11 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Integer, List, Unicode
 
-from gradebox.figures import Measurement, Picture, Said, read_graded
+from gradebox.figures import Measurement, Picture, Said, read_graded, without_lines
 from gradebox.marks import SaveGrades, undecided_cells
 from gradebox.records import Book, Mark, Person, Work, read
 
-__all__ = ["Comparison", "Outcome", "Summarise", "Summary", "reason"]
+__all__ = ["Comparison", "Outcome", "Summarise", "Summary", "printed", "reason"]
 
 State = Literal["full", "part", "none", "waits"]
 
@@ -202,7 +202,7 @@ def _outcomes(
         if cell is None:
             why = "" if state == "full" else "there is no such cell in the graded notebook"
         else:
-            why = _why(mark, state, said, "" if is_answer else _printed(cell))
+            why = _why(mark, state, said, "" if is_answer else printed(cell))
         name = exercise.name.removesuffix("_test")
         yield Outcome(
             exercise.name, name, mark.score, exercise.maximum, state, why, tuple(comments.get(exercise.name, ()))
@@ -230,10 +230,10 @@ def _why(mark: Mark, state: State, said: str, printed: str) -> str:
     return "; ".join(each for each in (by_hand, said) if each) or "no answer that a test could give points to"
 
 
-def _printed(cell: NotebookNode) -> str:
-    """What a test printed, as the reason for a part of its points."""
+def printed(cell: NotebookNode) -> str:
+    """What a test printed for a reader, as the reason for a part of its points."""
     outputs = (output for output in cell.get("outputs", ()) if output.output_type == "stream")
-    return "".join(output.text for output in outputs).strip()[-MAX_PRINTED:]
+    return without_lines("".join(output.text for output in outputs)).strip()[-MAX_PRINTED:]
 
 
 def _comments(
