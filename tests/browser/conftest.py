@@ -16,7 +16,7 @@ import pytest
 
 from augcourse.build import STEPS
 
-from .lab import CHROMIUM, Lab, copy_course, open_page, running_lab
+from .lab import CHROMIUM, FAILED, Lab, copy_course, open_page, running_lab
 from .people import Formgrader, StudentDesk, solutions
 
 EXPLORE, COMPARE = "step1_explore", "step5_compare"
@@ -37,6 +37,7 @@ def lab(tmp_path_factory, home, data_sets) -> Iterator[Lab]:
     """JupyterLab on a copy of the course, with the data that all tests share."""
     if CHROMIUM is None:
         pytest.skip("the package 'chromium' is not installed")
+    FAILED.unlink(missing_ok=True)
     course = tmp_path_factory.mktemp("lab") / "course"
     course.mkdir()
     copy_course(course)
@@ -146,6 +147,7 @@ class Returned:
     graded: dict[str, str]
     by_hand: str
     feedback: dict[str, str]
+    asked: list[str]
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +164,7 @@ def returned(lab, home, handed_in) -> Returned:
         for step in steps:
             feedback[step] = grader.press(grader.row(step), "generate-feedback")
             feedback[step] += grader.press(grader.row(step), "release-feedback")
-        return Returned(collected, graded, by_hand, feedback)
+        return Returned(collected, graded, by_hand, feedback, grader.asked)
 
 
 @pytest.fixture(scope="session")

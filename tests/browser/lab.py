@@ -24,6 +24,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 __all__ = [
     "CHROMIUM",
     "ELSEWHERE",
+    "FAILED",
     "NARROW",
     "ROOT",
     "SCREENSHOTS",
@@ -37,6 +38,7 @@ __all__ = [
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
+FAILED = SCREENSHOTS / "failed.png"
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 ARGUMENTS += ["--disable-sync", "--no-first-run"]
@@ -158,7 +160,7 @@ def open_page(home: Path) -> Iterator[Page]:
             yield page
         except BaseException:
             SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=SCREENSHOTS / "failed.png")
+            page.screenshot(path=FAILED)
             raise
         finally:
             browser.close()

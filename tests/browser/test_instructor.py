@@ -54,6 +54,11 @@ def test_feedback_is_returned(returned, step):
     assert f"Successfully released feedback of '{step}'" in returned.feedback[step]
 
 
+def test_another_machine_is_asked_for_mathjax_at_most(returned):
+    """nbgrader's page for grading by hand asks for it, and does without: nothing else can be reached from here."""
+    assert [address for address in returned.asked if "/mathjax/" not in address] == []
+
+
 def test_the_terminal_is_quiet(lab, returned):
     """One line about the steps, and the progress bar."""
     other = [line for line in lab.terminal() if not line.startswith("releasing the steps")]
