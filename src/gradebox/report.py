@@ -26,7 +26,7 @@ from markupsafe import Markup
 from gradebox import charts
 from gradebox.classroom import Classroom, CourseError
 from gradebox.errors import GradeboxError, meaning
-from gradebox.figures import Measurement, Said, read_graded
+from gradebox.figures import Measurement, Picture, Said, read_graded
 from gradebox.files import write_whole
 from gradebox.marks import SaveGrades, undecided_cells
 from gradebox.page import environment
@@ -35,6 +35,7 @@ from gradebox.records import Book, Step, Work, read
 __all__ = ["ReportError", "item_statistics", "make"]
 
 FEW = 30  # students: with fewer, a discrimination is a hint
+BEST = 3  # students whose pictures are shown for a step
 MOST = 0.5  # a share of the students: an exercise with the marks of no more says too little of the class
 
 
@@ -182,6 +183,7 @@ def _page(
     said = {key: graded(work) for key, work in book.works.items() if work.marks}
     drawn = charts.Sheet()
     sections = [_distributions(book, drawn), _exercises(book, drawn), _intervals(book, said, names, drawn)]
+    sections.append(_pictures(book, said, names))
     works = [book.works[person.id, step.name] for step in book.steps for person in people]
     flags = [flag for work in works for flag in _flags(work, said, names, undecided, shown is not None)]
     table = [(names[each.id], [_cell(book.works[each.id, step.name]) for step in book.steps]) for each in people]
@@ -223,6 +225,7 @@ class _Figure:
     heading: str
     svg: Markup | None
     caption: str
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -351,6 +354,26 @@ def _intervals(book: Book, said: dict[tuple[str, str], Said], names: dict[str, s
         "Measured by the tests",
         "Each student’s value with its interval, as the graded cells printed them. Filled: the whole interval is "
         "above the dashed line. Open: the line is in it. Cross: the interval is below.",
+        figures,
+    )
+
+
+def _pictures(book: Book, said: dict[tuple[str, str], Said], names: dict[str, str]) -> _Section:
+    figures = []
+    for step in book.steps:
+        shown = [
+            (max((each.value for each in spoken.measured), default=-math.inf), names[student], spoken)
+            for (student, name), spoken in said.items()
+            if name == step.name and spoken.pictures
+        ]
+        for _, name, spoken in sorted(shown, key=lambda each: (-each[0], each[1]))[:BEST]:
+            measured = max(spoken.measured, key=lambda each: each.value, default=None)
+            value = f": {measured.value:.3g} {measured.unit}".rstrip() if measured else ""
+            picture = spoken.pictures[0]
+            figures.append(_Figure(f"{charts.shown(name)}, {step.name}{value}", None, picture.alt, picture))
+    return _Section(
+        "Drawn by the tests",
+        f"What tests drew of the work with the highest measured values, at most {BEST} for each step.",
         figures,
     )
 

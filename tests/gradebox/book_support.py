@@ -39,6 +39,7 @@ class Hand:
     reason: str = ""
     seconds: float | None = 12.0
     figures: Mapping[str, object] | None = None
+    picture: Mapping[str, object] | None = None
     ending: str = ""
 
 
@@ -96,6 +97,8 @@ class TinyCourse:
         if hand.figures is not None:
             line = f"training\ngradebox.figures: {json.dumps(hand.figures)}\n"
             outputs.append(new_output("stream", name="stdout", text=line))
+        if hand.picture is not None:
+            outputs.append(new_output("stream", name="stdout", text=f"gradebox.picture: {json.dumps(hand.picture)}\n"))
         if hand.ending:
             outputs.append(new_output("error", ename=hand.ending, evalue="it ended", traceback=[]))
         cell = new_code_cell("assert True", outputs=outputs)

@@ -29,6 +29,7 @@ from .book_support import CLOSE, STEPS, Hand, TinyCourse, gain
 MARKUP = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 FORMULA = r"$\frac{1}{$ & ]]> \N"
 ODD = (MARKUP, FORMULA, "ünï ☃ 𝔘", "line\nbreak", "n" * 100)
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="  # one black pixel
 ROLES = ("careful", "hurried", "thorough", "close", "unlucky", "late")
 LINKING = ("src", "href", "xlink:href", "srcset", "data", "action", "poster", "background")
 VOID = ("meta", "link", "br", "wbr", "img", "hr", "input")
@@ -85,7 +86,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> TinyCourse:
     course = TinyCourse(tmp_path_factory.mktemp("report"))
     for place, student in enumerate((*ROLES[:3], *ODD)):
         course.add(student, "sums", Hand([place % 3, 1, None], manual={"explain": place / 4}))
-        course.add(student, "recipes", Hand([4, place % 4], figures=gain(place - 1.0, 1.2)))
+        drawn = {"label": "what it does", "alt": f"Drawn of recipe {place}.", "png": DOT}
+        course.add(student, "recipes", Hand([4, place % 4], figures=gain(place - 1.0, 1.2), picture=drawn))
     course.add("careful", "sums", Hand([2, 1, None], manual={"explain": 3}, seconds=None))
     course.add("close", "recipes", Hand([4, None], comment=sentence(CLOSE, "gain_test"), figures=gain(0.6, 0.8)))
     reason = "the worker died while it graded unlucky"
@@ -110,12 +112,19 @@ EVERYBODY = {*ROLES, *(" ".join(name.split()) for name in ODD), "waiting outside
 
 def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(page):
     for tag, attributes in page.tags:
-        assert tag not in ("script", "link", "iframe", "object", "embed", "img", "image", "form", "base")
+        assert tag not in ("script", "link", "iframe", "object", "embed", "image", "form", "base")
         assert not [name for name in attributes if name.startswith("on")]
         for name in LINKING:
-            assert (attributes.get(name) or "#").startswith("#")
+            inside = ("#", "data:image/png;base64,") if tag == "img" else "#"
+            assert (attributes.get(name) or "#").startswith(inside)
     assert not re.search(r"url\((?!['\"]?#)", page.text)
     assert "@import" not in page.text
+
+
+def test_the_pictures_of_the_three_highest_values_are_shown_and_described(page, hidden):
+    for each in (page, hidden):
+        shown = [attributes["alt"] for tag, attributes in each.tags if tag == "img"]
+        assert shown == [f"Drawn of recipe {place}." for place in (7, 6, 5)]
 
 
 def test_a_name_with_markup_is_text(page):
