@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -351,6 +352,40 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(hostile, pages):
                 value = attributes.get(name) or "#"
                 assert value.startswith(("#", "data:image/")) or (tag == "a" and value.startswith("http"))
         assert "@import" not in re.sub(r"<body.*", "", page.text, flags=re.S)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="the package 'chromium' is not installed")
+@pytest.mark.parametrize("width", [1400, 400])
+def test_a_browser_runs_nothing_loads_nothing_and_needs_no_sideways_scrolling(hostile, tmp_path, width):
+    from playwright.sync_api import sync_playwright
+
+    path = tmp_path / "page.html"
+    path.write_text(hostile.text, encoding="utf-8")
+    asked: list[str] = []
+    dialogs: list[str] = []
+    said: list[str] = []
+
+    def dismiss(dialog: Any) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("dialog", dismiss)
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(path.as_uri())
+        page.wait_for_timeout(300)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        visible = page.locator("h1").is_visible()
+        browser.close()
+    assert not dialogs
+    assert not said
+    assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
+    assert wide <= width
+    assert visible
 
 
 def test_markup_of_a_student_is_text_on_the_page(hostile):
