@@ -134,7 +134,7 @@ c.Summarise.fewest_others = 5
 # What a student wrote runs nothing on the page in which the formgrader shows it, nor in feedback.
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {"markdown2html": "gradebox.harmless.markdown", "clean_html": "gradebox.harmless.clean"}
-c.HTMLExporter.preprocessors = ["gradebox.harmless.HarmlessOutputs"]
+c.HTMLExporter.preprocessors = ["gradebox.feedback.ShowFigures", "gradebox.harmless.HarmlessOutputs"]
 
 # `nbgrader validate` runs in the student's own kernel: a warning on stderr must not look like a failed test there.
 c.Execute.extra_arguments = ["--IPKernelApp.exec_lines=import os, sys; os.dup2(1, 2); sys.stderr = sys.stdout"]

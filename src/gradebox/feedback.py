@@ -18,6 +18,7 @@ A line of text that quotes a line of a hidden test is replaced. The wording of a
 that states the reference answer tells it.
 """
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -27,10 +28,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from traitlets import List
 
-from gradebox.figures import said, without_lines
+from gradebox.figures import measurements, pictures, said, without_lines
 
-__all__ = ["HideHiddenTests", "cut", "messages", "redact"]
+__all__ = ["HideHiddenTests", "ShowFigures", "cut", "messages", "redact"]
 
 MARKER = "# hidden tests ran here"
 REDACTED = "[a line of a hidden test]"
@@ -125,6 +127,34 @@ class HideHiddenTests(NbGraderPreprocessor):
             if cell.cell_type == "code":
                 _take_lines_out(cell)
         return nb, resources
+
+
+class ShowFigures(NbGraderPreprocessor):
+    """Shows what graded cells measured and drew, in the place of the lines in which they say it.
+
+    For the page on which a person grades: `c.HTMLExporter.preprocessors`.
+    """
+
+    display_data_priority = List(help="Not used; nbconvert sets it for every preprocessor.").tag(config=True)
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Show one cell's figures. Called by the exporter, before the notebook is rendered."""
+        if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell):
+            text = "".join(output.text for output in cell.outputs if _is_stdout(output))
+            _take_lines_out(cell)
+            sentences = "".join(f"{each.sentence()}\n" for each in measurements(text))
+            if sentences:
+                cell.outputs.append(new_output("stream", name="stdout", text=sentences))
+            for each in pictures(text):
+                drawn = {"image/png": b64encode(each.png).decode()}
+                cell.outputs.append(new_output("display_data", data=drawn, metadata={"image/png": {"alt": each.alt}}))
+        return cell, resources
+
+
+def _is_stdout(output: NotebookNode) -> bool:
+    return output.output_type == "stream" and output.name == "stdout"
 
 
 def _take_lines_out(cell: NotebookNode) -> None:

@@ -71,6 +71,12 @@ class Measurement:
             return None
         return True if self.low > self.reference else False if self.high < self.reference else None
 
+    def sentence(self) -> str:
+        """The measurement in words, for whoever knows whose it is."""
+        held = "" if self.reference is None else f"; {self.reference_label} {self.reference:g}"
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.label}: {self.value:.3g}{unit}, between {self.low:.3g} and {self.high:.3g}{held}"
+
     @property
     def kind(self) -> tuple[str, str, float | None, str]:
         """What two measurements share that may stand on one axis."""

@@ -17,7 +17,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config, PyFileConfigLoader
 
+from gradebox.figures import FIGURES_PREFIX
 from gradebox.harmless import MAX_BYTES, TAGS, HarmlessOutputs, clean, markdown
+
+from .book_support import gain
+from .test_figures import DOTS, graded, line, png
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = (
@@ -207,6 +211,19 @@ def test_the_formgrader_shows_a_submission_that_runs_nothing():
     assert [each for each in shown if each[0] == "script"] == [each for each in own if each[0] == "script"]
     assert handlers_of(shown) == handlers_of(own)
     assert "bold" in page
+
+
+def test_the_formgrader_shows_figures_and_pictures_and_not_their_lines():
+    course = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
+    text = f"training\n{FIGURES_PREFIX} {json.dumps(gain(4.25, 1.5))}\n{line(png(DOTS))}"
+    cell = graded(new_output("stream", name="stdout", text=text))
+    cell.metadata["nbgrader"] |= {"points": 1, "locked": True}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python"}}
+    page = formgraders_page(course, new_notebook(cells=[cell], metadata=kernel))
+    assert "training" in page
+    assert "gain over the baseline: 4.25 points, between 2.75 and 5.75; margin 0.5" in page
+    assert "gradebox." not in page
+    assert ("img", "a row") in [(tag, attributes.get("alt")) for tag, attributes in Found(page).tags]
 
 
 def test_what_is_dropped_is_not_kept_elsewhere_in_the_notebook():
