@@ -103,6 +103,8 @@ def _of_the_gradebook(error: BaseException) -> str:
         return f"the gradebook cannot be written: the disk is full, or fails ({text}); {FREE_SPACE}"
     if "database is locked" in text:
         return "another program is writing to the gradebook: let it end, and run the same command again"
+    if "connection" in text and ("refused" in text or "failed" in text or "timeout" in text):
+        return f"the gradebook's server does not answer ({text.splitlines()[0]}): start it, or mend {CONFIG}"
     if "readonly database" in text:
         return "the gradebook cannot be written: it belongs to somebody else, or its folder does"
     return ""

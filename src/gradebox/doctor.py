@@ -151,7 +151,8 @@ def _gradebook(classroom: Classroom) -> Iterator[Finding]:
         yield Finding("bad", "gradebook", f"its driver, the Python module {error.name}, is missing", "install it")
     except sa.exc.DatabaseError as error:
         reason = str(error.orig or error).splitlines()[0]
-        yield Finding("bad", "gradebook", f"{url.render_as_string()}: {reason}", RESTORE)
+        advice = "start its server, or mend c.CourseDirectory.db_url" if "connection" in reason.lower() else RESTORE
+        yield Finding("bad", "gradebook", f"{url.render_as_string()}: {reason}", advice)
 
 
 def _look_into(url: sa.URL) -> Finding:

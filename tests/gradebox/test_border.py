@@ -36,6 +36,7 @@ def test_a_full_disk_names_the_file_and_what_to_do(code):
         ("database or disk is full", "the disk is full"),
         ("disk I/O error", "the disk is full, or fails"),
         ("database is locked", "another program is writing to the gradebook"),
+        ("connection failed: port 5432 failed: Connection refused", "the gradebook's server does not answer"),
         ("attempt to write a readonly database", "belongs to somebody else"),
     ],
 )

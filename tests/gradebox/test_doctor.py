@@ -132,6 +132,7 @@ def test_a_password_is_not_shown(course):
     configure(course, 'c.CourseDirectory.db_url = "postgresql+psycopg://who:secret@127.0.0.1:1/none"')
     finding = found(course, "gradebook")
     assert finding.state == "bad"
+    assert "start its server" in finding.advice
     assert "secret" not in str(finding)
 
 
