@@ -128,7 +128,7 @@ c.GenerateFeedback.preprocessors = [
     "gradebox.summary.Summarise",
     "gradebox.harmless.HarmlessOutputs",
 ]
-c.Summarise.plain_errors = ["AssertionError", "CheckFailed"]
+c.Summarise.plain_errors = ["AssertionError", "CheckFailed", "TooCloseToCall"]
 c.Summarise.fewest_others = 5
 
 # What a student wrote runs nothing on the page in which the formgrader shows it, nor in feedback.

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "pages"
 SAMPLES = ROOT / "docs" / "samples"
 AUGMENT, TRAIN, COMPARE = "step3_augment", "step4_train", "step5_compare"
-PAGES = (("hurried", AUGMENT), ("careful", TRAIN), ("careful", COMPARE))
+PAGES = (("hurried", AUGMENT), ("careful", TRAIN), ("timid", TRAIN), ("careful", COMPARE))
 ASKS_MORE = "Well argued, and with figures. Who loses by your recipe? Section 2 of your own notebook says it."
 
 
@@ -79,7 +79,8 @@ def main() -> None:
                 raise SystemExit(f"{student}, {step}: {done.get('error') or done.get('log')}")
             page = FOLDER / "feedback" / student / step / f"{step}.html"
             target = SAMPLES / f"feedback_{student}_{step.split('_')[0]}.html"
-            shutil.copyfile(page, target)
+            text = page.read_text(encoding="utf-8").replace(f"{ROOT}/", "")  # a warning names the file that it is from
+            target.write_text(text, encoding="utf-8")
             print(f"{target.relative_to(ROOT)}: {target.stat().st_size:,} bytes")
 
 
