@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gradebox.setup import OwnCores, SetUp, SetUpError, share_of
+from gradebox.setup import SetUp, SetUpError, share_of
 
 
 def workers(folder: Path) -> list[SimpleNamespace]:
