@@ -626,7 +626,7 @@ for ax, angle in zip(axes, range(0, 200, 20)):
 plt.show()
 
 # %% [markdown]
-# **Change one thing**: turn it yourself. (The slider lives in a running notebook; on a page it is not shown.) At
+# **Change one thing**: turn it yourself. (The slider lives in a running notebook; on a page it stands still.) At
 # which angle would *you* change your mind? Try another digit: replace the 6 three cells above.
 
 # %% tags=["show"]
