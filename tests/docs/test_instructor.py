@@ -26,7 +26,7 @@ def commands():
         if words:
             options = {word.split("=")[0] for word in words[2:] if word.startswith("--")}
             found.setdefault((words[0], words[1]), set()).update(options)
-    return found
+    return {command: tuple(sorted(options)) for command, options in found.items()}
 
 
 @pytest.mark.slow
