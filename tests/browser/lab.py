@@ -106,7 +106,7 @@ def running_lab(course: Path, home: Path, environment: Mapping[str, str]) -> Ite
         server = subprocess.Popen(
             ["make", "--old-file=.venv/.ready", "lab"],  # installed it is; the copy's own files are newer
             cwd=course,
-            env={**environment, **mine},
+            env={**_plain(environment), **mine},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -118,6 +118,11 @@ def running_lab(course: Path, home: Path, environment: Mapping[str, str]) -> Ite
         yield lab
     finally:
         _stop(server)
+
+
+def _plain(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what a `make` that runs the tests tells the `make` below it: nobody's shell has that."""
+    return {name: value for name, value in environment.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
 
 
 def _wait(server: subprocess.Popen[bytes], lab: Lab) -> None:
