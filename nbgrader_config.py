@@ -105,6 +105,7 @@ c.SandboxProvisioner.warm_modules = [
     "augcourse.probes",
     "augcourse.results",
     "augcourse.start",
+    "augcourse.train",
     "augcourse.trial",
     "ipywidgets",
     "scipy.stats",

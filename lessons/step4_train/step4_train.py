@@ -42,7 +42,7 @@ import tensorflow as tf
 from augcourse import data, handin, measure, plots, probes, recipes, results
 from augcourse.augment import Recipe
 from augcourse.model import build_model
-from augcourse.settings import SETTINGS
+from augcourse.settings import HALF, SETTINGS
 from augcourse.train import accuracy, predict, train
 
 # %% [markdown]
@@ -408,7 +408,7 @@ plt.show()
 # same number of optimiser steps. Whoever trains the augmented model three times as long has measured patience.
 #
 # The training batches now repeat for ever, so an "epoch" has no natural end. Tell Keras how many steps make one
-# point of the curve.
+# point of the curve. As in step 2, the settings are an argument: the check trains for half of the steps.
 
 # %% tags=["show"]
 print(f"optimiser steps of every model: {SETTINGS.steps}")
@@ -418,34 +418,33 @@ print("your weights must beat the baseline of the same labels on test digits tha
 print(f"lie within {SETTINGS.slack_points:g} points of the mean of the grader's own runs with the same recipe")
 
 # %% [markdown]
-# **Exercise 3 (3 points).** Write `train_augmented(model, train_batches, validation_batches)`.
+# **Exercise 3 (3 points).** Write `train_augmented(model, train_batches, validation_batches, settings)`.
 
 # %% nbgrader={"grade": false, "grade_id": "train_augmented", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def train_augmented(model, train_batches, validation_batches):
+def train_augmented(model, train_batches, validation_batches, settings):
     """Train a model for exactly as many optimiser steps as the baseline.
 
     Args:
         model: the course's network with fresh weights, not compiled.
         train_batches: infinite data set of batches (float32 images in [0, 1], int64 labels), augmented.
         validation_batches: finite data set of such batches, not augmented; only looked at, never learned from.
+        settings: an `augcourse.settings.Settings`, such as `SETTINGS`.
 
     Returns:
         the history as a dictionary: `accuracy` and `val_accuracy` are lists of numbers in 0..1, one for every
-        `SETTINGS.epoch_steps` steps. The model is compiled with Adam at `SETTINGS.learning_rate`, and trained
-        in place for `SETTINGS.steps` steps.
+        `settings.epoch_steps` steps. The model is compiled with Adam at `settings.learning_rate`, and trained
+        in place for `settings.steps` steps.
     """
-    from augcourse.settings import SETTINGS
-
     ### BEGIN SOLUTION
     model.compile(
-        optimizer=tf.keras.optimizers.Adam(SETTINGS.learning_rate),
+        optimizer=tf.keras.optimizers.Adam(settings.learning_rate),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
     history = model.fit(
         train_batches,
-        steps_per_epoch=SETTINGS.epoch_steps,
-        epochs=SETTINGS.steps // SETTINGS.epoch_steps,
+        steps_per_epoch=settings.epoch_steps,
+        epochs=settings.steps // settings.epoch_steps,
         validation_data=validation_batches,
         verbose=0,
     )
@@ -454,9 +453,6 @@ def train_augmented(model, train_batches, validation_batches):
 
 
 # %% nbgrader={"grade": false, "grade_id": "train_augmented_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from augcourse.settings import GRADING
-
-
 def _normalise(image, label):
     return tf.cast(image, tf.float32) / 255.0, label
 
@@ -464,36 +460,37 @@ def _normalise(image, label):
 with handin.record("train_augmented") as out:
     _model = build_model(0)
     # For the grader, a bank: many pictures of each digit, made beforehand. Nearly as good as fresh ones, and sooner.
-    _images, _labels = (np.repeat(part, GRADING.copies, axis=0) for part in measure.labelled_digits(draw=0))
+    _images, _labels = (np.repeat(part, HALF.copies, axis=0) for part in measure.labelled_digits(draw=0))
     _bank = tf.data.Dataset.from_tensor_slices((recipes.geometric().apply(_images, _labels, seed=0), _labels))
-    _training = _bank.shuffle(len(_labels), seed=0).repeat().batch(SETTINGS.batch_size).map(_normalise)
+    _training = _bank.shuffle(len(_labels), seed=0).repeat().batch(HALF.batch_size).map(_normalise)
     _held_out = tuple(part[:500] for part in data.load_arrays(data.VALIDATION))
-    _validation = tf.data.Dataset.from_tensor_slices(_held_out).map(_normalise).batch(SETTINGS.batch_size)
-    _history = train_augmented(_model, _training, _validation)
+    _validation = tf.data.Dataset.from_tensor_slices(_held_out).map(_normalise).batch(HALF.batch_size)
+    _history = train_augmented(_model, _training, _validation, HALF)
     out.weights(_model)
     out.facts(steps=int(_model.optimizer.iterations))
     out.facts(history={name: [float(v) for v in values] for name, values in dict(_history).items()})
 
 # %% nbgrader={"grade": true, "grade_id": "train_augmented_test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 from augcourse import checks, data, handin, measure
-from augcourse.settings import SETTINGS
+from augcourse.settings import HALF
 from augcourse.train import accuracy
 
 work = handin.read("train_augmented")
 steps = work.fact("steps", int)
 checks.expect(
-    steps == SETTINGS.steps,
-    "both models take the same number of optimiser steps",
-    expected=SETTINGS.steps,
+    steps == HALF.steps,
+    "both models take the optimiser steps of the settings that the function is given",
+    expected=HALF.steps,
     got=steps,
-    why="comparing models trained for different numbers of steps: epochs × steps_per_epoch counts, not epochs",
+    why="comparing models trained for different numbers of steps: epochs × steps_per_epoch counts, not epochs. "
+    "Or the numbers are those of SETTINGS, not of the argument `settings`",
 )
-history, points = work.fact("history", dict), SETTINGS.steps // SETTINGS.epoch_steps
+history, points = work.fact("history", dict), HALF.steps // HALF.epoch_steps
 for name in ("accuracy", "val_accuracy"):
     curve = history.get(name, [])
     checks.expect(
         isinstance(curve, list) and len(curve) == points,
-        f"the history holds `{name}`, one point every {SETTINGS.epoch_steps} steps",
+        f"the history holds `{name}`, one point every {HALF.epoch_steps} steps",
         expected=f"{points} numbers",
         got=f"{len(curve)} numbers" if isinstance(curve, list) else type(curve).__name__,
         why="compile with metrics=['accuracy'], give validation_data, return history.history",
@@ -520,7 +517,7 @@ from augcourse import recipes
 from augcourse.measure import FIRST_LOOK, Run
 
 reached = 100 * accuracy(weights, *data.load_arrays(data.TEST))
-baseline = 100 * measure.accuracies(None, [Run(draw=0, seed=0)])[0]
+baseline = 100 * measure.accuracies(None, [Run(draw=0, seed=0)], settings=HALF)[0]
 checks.expect(
     reached > baseline,
     "your model beats the baseline of the same ten labels per class on the test digits",
@@ -528,26 +525,25 @@ checks.expect(
     got=f"{reached:.1f} %",
     why="the model was trained on too few different pictures; take every batch once, straight from train_batches",
 )
-usual = 100 * measure.accuracies(recipes.geometric(), FIRST_LOOK).mean()
+usual = 100 * measure.accuracies(recipes.geometric(), FIRST_LOOK, settings=HALF).mean()
 checks.expect(
-    abs(reached - usual) <= SETTINGS.slack_points,
+    abs(reached - usual) <= HALF.slack_points,
     "your weights lie where other runs of this recipe lie",
-    expected=f"{usual:.1f} % ± {SETTINGS.slack_points:g} points on the test digits",
+    expected=f"{usual:.1f} % ± {HALF.slack_points:g} points on the test digits",
     got=f"{reached:.1f} %",
     why="the model was trained on other pictures, or otherwise than described",
 )
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Predict**: which model has the higher curve on its *training* pictures, and which one on validation? The locked
-# cell has already trained the augmented model. Here is the baseline: same function, same digits, but as they are.
+# **Predict**: which model has the higher curve on its *training* pictures, and which one on validation? Here are both
+# arms, with your function: all of the steps, the same digits, and in one arm as they are.
 
 # %% tags=["show"]
 plain = tf.data.Dataset.from_tensor_slices((few_images, few_labels)).cache().shuffle(100, seed=0).repeat()
-baseline = build_model(0)
-curve = train_augmented(baseline, plain.map(_normalise).batch(SETTINGS.batch_size), _validation)
-models = {"baseline": baseline, "augmented": _model}
-histories = {"baseline": curve, "augmented": _history}
+batches = {"baseline": plain.map(_normalise).batch(SETTINGS.batch_size), "augmented": _training}
+models = {name: build_model(0) for name in batches}
+histories = {name: train_augmented(models[name], batches[name], _validation, SETTINGS) for name in batches}
 
 # %% tags=["show"]
 fig, ax = plt.subplots(figsize=(7, 3.6))

@@ -64,8 +64,7 @@ print(f"{SETTINGS.labels_per_class} labels per class, accuracy on `test`, which 
 print(f"Margin: the mean paired gain must surely be above {SETTINGS.margin_points:+.1f} percentage points. While neither that nor")
 print(f"        the contrary is sure, it looks again after {' and '.join(map(str, later))} runs. Then it is too close to call.")
 print(f"Error:  'surely' is wrong on either side in at most {SETTINGS.error_rate:.0%} of all verdicts, all looks together.")
-print(f"Slack:  your own two models may lie up to {SETTINGS.slack_points:.0f} points outside the grader's runs,")
-print("        so that an unlucky draw is not punished and weights from elsewhere are noticed.")
+print(f"Slack:  your own two models, trained for {PROBE.steps} steps, must have the weights of the grader's, rounding aside.")
 
 # %% [markdown]
 # **Exercise 1 (3 points).** Write `train_both(images, labels, recipe, seed, settings)`. Train with `train.train`:
@@ -135,8 +134,7 @@ checks.expect(
 )
 checks.passed("train_both")
 ### BEGIN HIDDEN TESTS
-from augcourse import data, measure, probes, recipes, train
-from augcourse.settings import SETTINGS
+from augcourse import measure, probes, recipes, train
 
 draw, seed = (int(n) for n in probes.rng("train_both").integers(1_000_000, size=2))
 digits, recipe = measure.labelled_digits(draw), recipes.geometric()
@@ -151,7 +149,7 @@ def distance(mine, reference):
     return np.linalg.norm(mine - reference) / np.linalg.norm(reference)
 
 
-# Another order of the same digits moves the weights by about 0.2, another seed by 1.4, rounding by 0.001.
+# Another order of the same digits moves the weights by 0.12 and more, another seed by 1.4, rounding by 0.003.
 SAME = 0.03
 checks.expect(
     distance(weights["baseline"], wanted["augmented"]) > SAME,
@@ -168,24 +166,7 @@ for name in ("baseline", "augmented"):
         got=f"weights that lie {apart:.0%} away from them",
         why="another seed, other digits or another recipe: then the arms differ in more than the recipe",
     )
-accuracy = {name: train.accuracy(arm, *data.load_arrays(data.TEST)) for name, arm in weights.items()}
-for name, used in (("baseline", None), ("augmented", recipe)):
-    runs = measure.accuracies(used, measure.FIRST_LOOK, settings=PROBE)
-    slack = SETTINGS.slack_points / 100
-    checks.expect(
-        runs.min() - slack <= accuracy[name] <= runs.max() + slack,
-        f"the {name} arm's test accuracy lies where the grader's own runs of that recipe lie",
-        expected=f"{runs.min():.1%} to {runs.max():.1%}, give or take {SETTINGS.slack_points} points",
-        got=f"{accuracy[name]:.1%}",
-        why="weights that another training made",
-    )
-checks.expect(
-    accuracy["augmented"] > accuracy["baseline"],
-    "on the test digits the augmented model beats the baseline",
-    expected=f"more than {accuracy['baseline']:.1%}",
-    got=f"{accuracy['augmented']:.1%}",
-)
-checks.verdict(measure.judge(recipe))
+checks.verdict(measure.judge(recipe))  # these few steps tell trainings apart, all steps tell recipes apart
 ### END HIDDEN TESTS
 
 # %% [markdown]

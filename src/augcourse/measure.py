@@ -21,8 +21,7 @@ from augcourse import data
 from augcourse.augment import Recipe
 from augcourse.compare import Verdict, paired_gains, verdict
 from augcourse.errors import DataError
-from augcourse.settings import GRADING, PROBE, SETTINGS, Settings
-from augcourse.train import accuracy, train
+from augcourse.settings import GRADING, HALF, SETTINGS, Settings
 
 __all__ = ["FIRST_LOOK", "GRADER_RUNS", "Run", "accuracies", "content_key", "fill_cache", "judge", "labelled_digits"]
 
@@ -93,10 +92,10 @@ def fill_cache(name: str | None = None) -> None:
 
     _require_cache(_cache_folder())
 
-    accuracies(None, [Run(0, 0), *GRADER_RUNS], name=name)
+    accuracies(None, GRADER_RUNS, name=name)
     accuracies(geometric(), FIRST_LOOK, name=name)
-    for recipe in (None, geometric()):
-        accuracies(recipe, FIRST_LOOK, name=name, settings=PROBE)
+    accuracies(None, [Run(0, 0)], name=name, settings=HALF)
+    accuracies(geometric(), FIRST_LOOK, name=name, settings=HALF)
 
 
 def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings: Settings) -> float:
@@ -105,6 +104,8 @@ def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings
     kept = _read(path, key)
     if kept is not None:
         return kept
+    from augcourse.train import accuracy, train  # TensorFlow takes seconds, and what is kept needs none of it
+
     images, labels = labelled_digits(run.draw, name, settings)
     trained = train(images, labels, seed=run.seed, recipe=recipe, settings=settings)
     value = accuracy(trained.weights, *data.load_arrays(data.TEST, name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-__all__ = ["CLASSES", "GRADING", "IMAGE_SHAPE", "PROBE", "SETTINGS", "Settings"]
+__all__ = ["CLASSES", "GRADING", "HALF", "IMAGE_SHAPE", "PROBE", "SETTINGS", "Settings"]
 
 CLASSES = 10
 IMAGE_SHAPE = (28, 28, 1)
@@ -64,5 +64,8 @@ SETTINGS = Settings()
 GRADING = replace(SETTINGS, copies=60)
 """What the grader retrains with: nearly as good as fresh pictures, at a part of the time."""
 
-PROBE = replace(GRADING, steps=300)
-"""What the grader lets a student's function train with, and repeats."""
+HALF = replace(GRADING, steps=300, copies=30)
+"""What a student's function is tried with whose model must beat the baseline: half of the way is enough for that."""
+
+PROBE = replace(GRADING, steps=100, copies=20)
+"""What a student's function is tried with whose training the grader repeats: enough to tell it from another one."""

@@ -33,6 +33,7 @@ from nbgrader.preprocessors import Execute
 from traitlets import Dict, Integer, List, TraitError, Unicode, validate
 
 from gradebox import errors
+from gradebox.client import PromptKernelManager
 from gradebox.errors import GraderFailed, SubmissionFault
 from gradebox.intake import FAULT_KEY, METADATA_KEY, InstructorCell, instructor_cells
 
@@ -132,6 +133,9 @@ class GradedExecute(Execute):
     limit_names: tuple[str, ...] = LIMITS
     # nbclient's own skipping would let a student's tag pass a graded cell over. No valid tag is empty.
     skip_cells_with_tag = Unicode("")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"kernel_manager_class": PromptKernelManager, **kwargs})  # nbgrader names one of its own
 
     @validate("limits_by_step")
     def _known_limits(self, proposal: Any) -> dict[str, dict[str, int]]:

@@ -20,6 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from traitlets import Integer
 from traitlets.config import Config
 
+from gradebox.client import PromptKernelManager
 from gradebox.errors import GraderFailed
 from gradebox.intake import InstructorCell
 
@@ -73,6 +74,7 @@ def run_trusted(cells: Sequence[InstructorCell], run: TrustedRun, config: Config
         config=Config({name: config[name] for name in config if name.endswith(KERNEL_SETTINGS)}),
         resources={"metadata": {"path": str(run.folder)}},
         kernel_name=run.kernel_name,
+        kernel_manager_class=PromptKernelManager,
         timeout=run.cell_timeout_s,
         interrupt_on_timeout=False,
         allow_errors=True,

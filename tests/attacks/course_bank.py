@@ -117,7 +117,7 @@ import os
 os.truncate("handin/normalise.npz", 200 << 20)"""
 ON_TEST = """
 from augcourse import data, train
-def train_baseline(model, train_batches, validation_batches):
+def train_baseline(model, train_batches, validation_batches, settings):
     images, labels = data.load_arrays(data.TEST)
     print("LEAK", len(images))
     model.fit(images / 255, labels)
@@ -128,13 +128,12 @@ def spread(by_seed, by_draw):
     print("LEAK", load_digits().images.shape)"""
 ON_VALIDATION = """
 import keras
-from augcourse.settings import SETTINGS
-def train_baseline(model, train_batches, validation_batches):
+def train_baseline(model, train_batches, validation_batches, settings):
     batches = validation_batches.unbatch().shuffle(1000).repeat().batch(50)
     loss = "sparse_categorical_crossentropy"
-    model.compile(keras.optimizers.Adam(SETTINGS.learning_rate), loss, metrics=["accuracy"])
-    epochs = SETTINGS.steps // SETTINGS.epoch_steps
-    options = {"steps_per_epoch": SETTINGS.epoch_steps, "epochs": epochs, "verbose": 0}
+    model.compile(keras.optimizers.Adam(settings.learning_rate), loss, metrics=["accuracy"])
+    epochs = settings.steps // settings.epoch_steps
+    options = {"steps_per_epoch": settings.epoch_steps, "epochs": epochs, "verbose": 0}
     return model.fit(batches, validation_data=validation_batches, **options).history"""
 RECIPE = """
 import json

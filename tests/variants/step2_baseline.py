@@ -89,14 +89,20 @@ VARIANTS = (
     Variant(
         "tenth-of-the-steps",
         "train_baseline",
-        (("steps_per_epoch=SETTINGS.epoch_steps", "steps_per_epoch=SETTINGS.epoch_steps // 10"),),
-        "60 optimiser steps",
+        (("steps_per_epoch=settings.epoch_steps", "steps_per_epoch=settings.epoch_steps // 10"),),
+        "10 optimiser steps",
     ),
     Variant(
         "three-times-the-steps",
         "train_baseline",
-        (("epochs=SETTINGS.steps //", "epochs=3 * SETTINGS.steps //"),),
+        (("epochs=settings.steps //", "epochs=3 * settings.steps //"),),
         "cannot be compared",
+    ),
+    Variant(
+        "own-settings",
+        "train_baseline",
+        (("epochs=settings.steps //", "epochs=SETTINGS.steps //"),),
+        "of SETTINGS, not of the argument",
     ),
     Variant(
         "learned-from-validation",
@@ -112,13 +118,13 @@ VARIANTS = (
     Variant(
         "ten-times-the-learning-rate",
         "train_baseline",
-        (("Adam(SETTINGS.learning_rate)", "Adam(10 * SETTINGS.learning_rate)"),),
+        (("Adam(settings.learning_rate)", "Adam(10 * settings.learning_rate)"),),
         "another learning rate",
     ),
     Variant(
         "another-optimiser",
         "train_baseline",
-        (("keras.optimizers.Adam(SETTINGS.learning_rate)", "keras.optimizers.SGD(SETTINGS.learning_rate)"),),
+        (("keras.optimizers.Adam(settings.learning_rate)", "keras.optimizers.SGD(settings.learning_rate)"),),
         "another optimiser or loss",
     ),
     Variant(

@@ -8,7 +8,7 @@ SPLIT = "    n = int(digits.cardinality())\n"
 CACHE = "    training = training.cache()\n"
 AUGMENT = "    training = reference_augment(training, recipe, seed)\n"
 PERCENT = "percent(images, labels) - percent(validation_images, validation_labels)"
-EPOCHS = "epochs=SETTINGS.steps // SETTINGS.epoch_steps,"
+EPOCHS = "epochs=settings.steps // settings.epoch_steps,"
 ROTATE = "        rotate=(-12, 12),\n"
 COMPOSE = "    return A.Compose([warp])\n"
 
@@ -126,9 +126,15 @@ VARIANTS = (
         "different numbers of steps",
     ),
     Variant(
+        "own-settings",
+        "train_augmented",
+        ((EPOCHS, EPOCHS.replace("settings.steps", "SETTINGS.steps")),),
+        "of SETTINGS, not of the argument",
+    ),
+    Variant(
         "sixty-steps",
         "train_augmented",
-        (("steps_per_epoch=SETTINGS.epoch_steps", "steps_per_epoch=5"),),
+        (("steps_per_epoch=settings.epoch_steps", "steps_per_epoch=5"),),
         "different numbers of steps",
     ),
     Variant(
@@ -146,7 +152,7 @@ VARIANTS = (
     Variant(
         "hardly-learning",
         "train_augmented",
-        (("Adam(SETTINGS.learning_rate)", "Adam(SETTINGS.learning_rate / 1000)"),),
+        (("Adam(settings.learning_rate)", "Adam(settings.learning_rate / 1000)"),),
         "hardly at all",
     ),
     Variant("turned-round", "honest_gap", ((PERCENT, f"-({PERCENT})"),), "turned round"),

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 import tensorflow_datasets as tfds
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from augcourse.settings import CLASSES, IMAGE_SHAPE
 
@@ -103,6 +102,8 @@ class UciDigits(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator[Example]]:
+        from sklearn.datasets import load_digits  # a second, which nobody needs to read what was once prepared
+
         digits = load_digits()
         parts = split_indices(digits.target)
         return {split: self._generate_examples(digits, indices) for split, indices in parts.items()}
