@@ -7,8 +7,9 @@ cell run. Both start from the same release, the same submissions and the same ca
 a copy of its own. Every student hands in a recipe of his own in step 4, so that no verdict is found ready.
 
 The floor is what the student's own cells compute, without the cells that only show: timed cell by cell in a plain
-kernel that has imported everything, one submission after the other, for the first students of the class. What the
-graded cells compute there, the verdicts' retraining above all, is a floor of its own.
+kernel that has imported everything, on one core, one submission after the other, for the first students of the class.
+What the graded cells compute there, the verdicts' retraining above all, is a floor of its own. One worker is timed
+twice: with the machine to itself, as it would run, and kept to one core, as the floor is and as each of two workers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -47,6 +48,9 @@ c.ExecutePreprocessor.timeout = 600
 c.Execute.extra_arguments = ["--IPKernelApp.exec_lines=import os, sys; os.dup2(1, 2); sys.stderr = sys.stdout"]
 """
 FLOOR_STUDENTS = 2
+LOOK_S = 5.0  # looking at the memory of all processes takes a tenth of a second and more, of the time that is measured
+RUNS = {"two": (2, False), "one": (1, False), "core": (1, True)}
+"""Runs of `gradebox grade`: name → (workers, kept to one core)."""
 IMPORTS = "import tensorflow_datasets, cv2, scipy.stats, ipywidgets, matplotlib.pyplot\n" + "\n".join(
     f"import augcourse.{name}"
     for name in ("checks", "handin", "measure", "plots", "probes", "results", "start", "train", "trial")
@@ -77,21 +81,35 @@ def make_course(folder: Path, config: str, count: int, steps: Sequence[str]) -> 
             nbformat.write(samples.submission(ROOT, step, work.get(step, ())), place / f"{step}.ipynb")
 
 
-def command(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[float, str]:
+def command(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], one_core: bool = False
+) -> tuple[float, str]:
     """Wall-clock seconds of a command that must succeed, and what it printed."""
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     started = time.perf_counter()
-    done = subprocess.run(
-        words,
-        cwd=folder,
-        env={**os.environ, "PATH": programs, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with kept_to_one_core() if one_core else nullcontext():
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env={**os.environ, "PATH": programs, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if done.returncode not in (0, 3):
         raise SystemExit(f"{' '.join(words)} failed:\n{done.stderr[-3000:]}")
     return time.perf_counter() - started, done.stdout
+
+
+@contextmanager
+def kept_to_one_core() -> Iterator[None]:
+    """While this runs, this thread and what it starts have one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextmanager
@@ -100,7 +118,7 @@ def peak_memory() -> Iterator[list[int]]:
     peak, stop = [0], threading.Event()
 
     def watch() -> None:
-        while not stop.wait(1.0):
+        while not stop.wait(LOOK_S):
             peak[0] = max(peak[0], _pss_below(psutil.Process()))
 
     thread = threading.Thread(target=watch)
@@ -145,7 +163,7 @@ def floors(folder: Path, steps: Sequence[str]) -> tuple[float, float]:
                 if cell.metadata.get("nbgrader", {}).get("grade") and cell["id"] in tests:
                     cell.source = tests[cell["id"]].source
             notebook.cells.insert(0, new_code_cell(IMPORTS))
-            with tempfile.TemporaryDirectory() as place:
+            with tempfile.TemporaryDirectory() as place, kept_to_one_core():
                 NotebookClient(notebook, timeout=600, resources={"metadata": {"path": place}}).execute()
             number += 1
             for cell in notebook.cells[1:]:
@@ -167,61 +185,64 @@ def main(
     count: Annotated[int, typer.Option("--students", min=FLOOR_STUDENTS, help="students of the class")] = 8,
     step: Annotated[list[str] | None, typer.Option(help="only these steps")] = None,
 ) -> None:
-    """Grade the sample class three times: stock, two workers, one worker; print what each costs."""
+    """Grade the sample class with stock, two workers and one; print what each costs."""
     console = Console(width=110)
     steps = step or list(build.STEPS)
     many = count * len(steps)
     data.prepare()
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as work:
-        caches = {name: Path(work, f"cache-{name}") for name in ("filled", "stock", "two", "one", "floor")}
+        caches = {name: Path(work, f"cache-{name}") for name in ("filled", "stock", *RUNS, "floor")}
         command([sys.executable, "-m", "augcourse.cli", "baselines"], ROOT, _cache(caches["filled"]))
         for cache in list(caches.values())[1:]:
             shutil.copytree(caches["filled"], cache)
-        courses = {name: Path(work, name) for name in ("stock", "two", "one")}
+        courses = {name: Path(work, name) for name in ("stock", *RUNS)}
         for name, folder in courses.items():
             folder.mkdir()
             config = STOCK_CONFIG if name == "stock" else (ROOT / "nbgrader_config.py").read_text()
             make_course(folder, config, count, steps)
         took, peak = {}, {}
-        for name, workers in (("two", 2), ("one", 1)):
-            console.print(f"gradebox grade, {workers} workers: {many} submissions", style="dim")
+        for name, (workers, one_core) in RUNS.items():
+            where = " on one core" if one_core else ""
+            console.print(f"gradebox grade, {workers} workers{where}: {many} submissions", style="dim")
             words = [sys.executable, "-m", "gradebox.cli", "grade", *steps, "--json", "--workers", str(workers)]
             with peak_memory() as peak[name]:
-                took[name], said = command(words, courses[name], _cache(caches[name]))
+                took[name], said = command(words, courses[name], _cache(caches[name]), one_core)
             failed = [row for row in map(json.loads, said.splitlines()) if row["status"] != "graded"]
             if failed:
                 raise SystemExit(f"the grader failed: {failed[0]}")
         console.print(f"stock: {many} submissions", style="dim")
-        took["stock"] = sum(
-            command([sys.executable, "-m", "nbgrader", "autograde", step], courses["stock"], _cache(caches["stock"]))[0]
-            for step in steps
-        )
+        autograde = [sys.executable, "-m", "nbgrader", "autograde"]
+        with peak_memory() as peak["stock"]:  # looked at as often as the others, so that it costs them all the same
+            took["stock"] = sum(
+                command([*autograde, step], courses["stock"], _cache(caches["stock"]))[0] for step in steps
+            )
         console.print("floor", style="dim")
         os.environ.update(_cache(caches["floor"]))
         own, graded = floors(courses["two"], steps)
-        by_stock, by_two, by_one = (marks(courses[name], count, steps) for name in ("stock", "two", "one"))
+        given = {name: marks(folder, count, steps) for name, folder in courses.items()}
     table = Table("", "seconds per submission", title=f"{count} students, {len(steps)} steps, wall clock")
     table.add_row("stock nbgrader autograde", f"{took['stock'] / many:.2f}")
     table.add_row("gradebox grade, two workers", f"{took['two'] / many:.2f}")
     table.add_row("gradebox grade, one worker", f"{took['one'] / many:.2f}")
+    table.add_row("gradebox grade, one worker on one core", f"{took['core'] / many:.2f}")
     table.add_row("floor: the student's own cells, on one core", f"{own:.2f}")
     table.add_row("floor: the graded cells, on one core", f"{graded:.2f}")
     console.print(table)
-    differing = sorted(key for key in by_stock if not by_stock[key] == by_two[key] == by_one[key])
+    differing = sorted(key for key in given["stock"] if len({marks[key] for marks in given.values()}) > 1)
     ratios = Table("", "", title="ratios of this run")
     ratios.add_row("throughput, two workers over stock", f"{took['stock'] / took['two']:.2f}")
     ratios.add_row("throughput, two workers over one", f"{took['one'] / took['two']:.2f}")
-    ratios.add_row("one worker over the student's own cells", f"{took['one'] / many / own:.2f}")
-    ratios.add_row(
-        "one worker over the student's own and the graded cells", f"{took['one'] / many / (own + graded):.2f}"
-    )
+    ratios.add_row("throughput, two workers over one on one core", f"{took['core'] / took['two']:.2f}")
+    per_core = took["core"] / many
+    ratios.add_row("one worker on one core over the student's own cells", f"{per_core / own:.2f}")
+    ratios.add_row("… over the student's own and the graded cells", f"{per_core / (own + graded):.2f}")
     megabytes = {name: highest[0] / 1e6 for name, highest in peak.items()}
     ratios.add_row("peak memory with one worker, all processes (PSS)", f"{megabytes['one']:.0f} MB")
     ratios.add_row("an additional worker's memory", f"{megabytes['two'] - megabytes['one']:.0f} MB")
-    ratios.add_row("marks that differ", f"{len(differing)} of {len(by_stock)}")
+    ratios.add_row("marks that differ", f"{len(differing)} of {len(given['stock'])}")
     console.print(ratios)
     for key in differing:
-        console.print(" ".join(key), by_stock[key], by_two[key], by_one[key])
+        console.print(" ".join(key), *(marks[key] for marks in given.values()))
 
 
 def _cache(folder: Path) -> dict[str, str]:
