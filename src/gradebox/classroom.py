@@ -9,6 +9,7 @@ run finds what is done and grades the rest. A grade or comment that a person gav
 reads submissions as what anyone may have left there: regular files only, through no link, up to a size.
 """
 
+import errno
 import logging
 import os
 import shutil
@@ -226,6 +227,7 @@ class Classroom(LoggingConfigurable):
 
         Raises:
             CourseError: an unknown step, a gradebook or a scheduler that cannot be used.
+            OSError: the disk is full; what was kept before stays.
         """
         steps = list(dict.fromkeys(steps))
         todo = self.submissions(steps, student)
@@ -282,8 +284,8 @@ class Classroom(LoggingConfigurable):
             self._put(submission, result, timestamp, ledger)
             return result
         except Exception as error:
-            if _is_the_gradebooks(error):
-                raise
+            if _is_the_gradebooks(error) or _is_a_full_disk(error):
+                raise  # nobody's result can be kept
             failed = _failed(submission, result.key, "the result cannot be kept", error)
             if result.status != "graded":  # the first failure is the one to report
                 failed = replace(failed, reason=_storable(result.reason))
@@ -527,6 +529,10 @@ class _Rows:
         by_hand = self.connection.execute(sa.select(grade.c.manual_score).where(condition)).scalar()
         flag = needs_manual_grade or by_hand is not None
         self.upsert(grade, where, {"auto_score": auto_score, "needs_manual_grade": flag})
+
+
+def _is_a_full_disk(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def read_files(
