@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import subprocess
 import sys
@@ -105,3 +107,28 @@ def _free_names(table) -> set[str]:
     names = {s.get_name() for s in table.get_symbols() if s.is_global() or table.get_type() == "module"}
     names = {n for n in names if not n.startswith(".")}
     return names.union(*(_free_names(child) for child in table.get_children())) if table.get_children() else names
+
+
+IMPORTED_BY_CELLS = """
+import importlib, json, sys
+from traitlets.config import PyFileConfigLoader
+config = PyFileConfigLoader("nbgrader_config.py", path=sys.argv[1]).load_config()
+for name in config.SandboxProvisioner.warm_modules:
+    importlib.import_module(name)
+before = set(sys.modules)
+for statement in json.load(sys.stdin):
+    exec(statement)
+print(json.dumps(sorted({name.split(".")[0] for name in set(sys.modules) - before})))
+"""
+
+
+def test_a_forked_kernel_finds_imported_what_its_cells_import():
+    """`warm_modules` of the course's policy bring all that cells import, but for modules of the standard library."""
+    cells = [cell for step in build.STEPS for cell in build.source_of(build.lesson_path(ROOT, step).read_text()).cells]
+    run = [cell for cell in cells if cell.cell_type == "code" and "show" not in cell.metadata.get("tags", [])]
+    nodes = [node for cell in run for node in ast.walk(ast.parse(cell.source))]
+    imports = [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert len(imports) > 50
+    command = [sys.executable, "-c", IMPORTED_BY_CELLS, str(ROOT)]
+    done = subprocess.run(command, input=json.dumps(imports), capture_output=True, text=True, timeout=120, check=True)
+    assert set(json.loads(done.stdout)) <= sys.stdlib_module_names
