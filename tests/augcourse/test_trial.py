@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import sys
+import time
+
 import albumentations as A
 import pytest
 
 from augcourse import recipes, trial
 from augcourse.augment import Recipe
 from augcourse.errors import RecipeError
+
+
+@pytest.fixture(params=["forked", "new"], autouse=True)
+def way(request, monkeypatch):
+    """Both ways to a process of its own: the second is that of other systems than Linux."""
+    if request.param == "new":
+        monkeypatch.setattr(trial, "_of_a_fork", lambda recipe: None)
+    elif sys.platform != "linux":
+        pytest.skip("forked on Linux alone")
+    return request.param
 
 
 def of(*transforms):
@@ -39,4 +55,36 @@ def test_a_recipe_that_cannot_be_trained_with_is_refused(recipe, says):
 def test_a_recipe_that_never_ends_is_stopped(monkeypatch):
     monkeypatch.setattr(trial, "CHILD_S", 0.2)
     with pytest.raises(RecipeError, match=r"more than 0\.2 s"):
+        trial.check(of(A.Resize(9000, 9000), A.MedianBlur(blur_limit=(7, 7), p=1.0), A.Resize(28, 28)))
+
+
+def test_a_recipe_that_kills_its_process_is_refused(monkeypatch, way):
+    if way == "new":
+        monkeypatch.setattr(trial.sys, "executable", "/bin/false")
+    else:
+        monkeypatch.setattr(trial, "_fault", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(RecipeError, match=r"the process that tried it died \((signal 9|exit code 1)\)"):
         trial.check(recipes.geometric())
+
+
+def test_a_child_that_does_not_get_ready_is_replaced_by_a_new_process(monkeypatch, way):
+    tried: list[Recipe] = []
+    new = trial._of_a_new_process
+
+    def noted(recipe):
+        tried.append(recipe)
+        return new(recipe)
+
+    monkeypatch.setattr(trial, "_of_a_new_process", noted)
+    monkeypatch.setattr(trial, "_measure", lambda: time.sleep(60))
+    monkeypatch.setattr(trial, "READY_S", 0.1)
+    trial.check(recipe := recipes.geometric())
+    assert tried == [recipe]
+
+
+def test_no_process_and_no_descriptor_is_left(way):
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        trial.check(recipes.geometric())
+    assert len(os.listdir("/proc/self/fd")) <= before
+    assert multiprocessing.active_children() == []
