@@ -121,7 +121,7 @@ HURRIED: dict[str, tuple[Edit, ...]] = {
         ('f"{path}.png"', 'f"{path}.jpg"'),
     ),
     "step2_baseline": (
-        ("        epochs=SETTINGS.steps // SETTINGS.epoch_steps,\n", "        epochs=5,\n"),
+        ("        epochs=settings.steps // settings.epoch_steps,\n", "        epochs=5,\n"),
         (
             "    return 100 * np.std(by_seed, ddof=1), 100 * np.std(by_draw, ddof=1)\n",
             "    return 100 * np.std(by_seed), 100 * np.std(by_draw)\n",
