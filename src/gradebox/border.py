@@ -17,11 +17,13 @@ import typer
 from traitlets import TraitError
 from typer.core import TyperGroup
 
+from gradebox.files import FULL_DISK
+
 __all__ = ["WRONG_ARGUMENTS", "OneLineGroup", "complaint", "last_words", "one_line"]
 
 WRONG_ARGUMENTS, INTERRUPTED = 2, 130
 CONFIG = "nbgrader_config.py"
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_SPACE = (*FULL_DISK, errno.EFBIG)
 FREE_SPACE = "free some space and run the same command again; what was finished is kept"
 
 

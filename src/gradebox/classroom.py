@@ -9,7 +9,6 @@ run finds what is done and grades the rest. A grade or comment that a person gav
 reads submissions as what anyone may have left there: regular files only, through no link, up to a size.
 """
 
-import errno
 import logging
 import os
 import shutil
@@ -32,6 +31,7 @@ from traitlets import Integer, List, Unicode
 from traitlets.config import Config, LoggingConfigurable, PyFileConfigLoader
 
 from gradebox.errors import GradeboxError
+from gradebox.files import FULL_DISK
 from gradebox.work import CellMark, Files, Kit, Order, Result, carry_out, record_of
 
 __all__ = ["Classroom", "CourseError", "Submission"]
@@ -532,7 +532,7 @@ class _Rows:
 
 
 def _is_a_full_disk(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, OSError) and error.errno in FULL_DISK
 
 
 def read_files(

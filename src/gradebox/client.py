@@ -63,7 +63,7 @@ class PromptKernelManager(AsyncKernelManager):
         return PromptClient
 
     async def _async_wait(self, pollinterval: float = LOOK_S) -> None:
-        await super()._async_wait(LOOK_S)
+        await super()._async_wait(pollinterval)
 
 
 def _is_about(message: dict, question: str) -> bool:

@@ -1,11 +1,15 @@
 """Text → a file that is there whole or not at all."""
 
+import errno
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["FULL_DISK", "write_whole"]
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+"""Numbers of errors after which nothing more can be written."""
 
 
 def write_whole(path: Path, text: str, errors: str = "strict") -> None:
