@@ -21,7 +21,7 @@ from traitlets.config import Config
 from gradebox import records
 from gradebox.border import last_words
 from gradebox.classroom import Classroom, CourseError, read_files
-from gradebox.setup import run_commands
+from gradebox.commands import run_commands
 from gradebox.summary import Summarise, printed, reason
 from gradebox.work import Order, Result, carry_out
 

@@ -15,6 +15,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,13 +31,18 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets import Integer, List, Unicode
 from traitlets.config import Config, LoggingConfigurable, PyFileConfigLoader
 
+from gradebox.commands import run_commands
 from gradebox.errors import GradeboxError
 from gradebox.files import FULL_DISK
 from gradebox.work import CellMark, Files, Kit, Order, Result, carry_out, record_of
 
 __all__ = ["Classroom", "CourseError", "Submission"]
 
-AHEAD = 2  # orders per worker that wait at the scheduler, so that no worker waits for the coordinator
+CLUSTER = {
+    "distributed.scheduler.allowed-failures": 10,
+    "distributed.comm.timeouts.connect": "20s",
+    "distributed.worker.profile.enabled": False,  # it looks at the worker's stack a hundred times a second
+}
 GRADED = ("GradeCell", "TaskCell")  # nbgrader's names of the kinds of cells that have a grade
 
 LEDGER = sa.Table(
@@ -317,48 +323,68 @@ class Classroom(LoggingConfigurable):
         tasks: Iterator[_Task],
         done: Callable[[Submission, Result, str, _Stopwatch], None],
     ) -> None:
-        from distributed import as_completed
-
-        first = next(tasks, None)
-        if first is None:
+        following = next(tasks, None)
+        if following is None:
             return  # nothing to grade: no cluster for that
-        with self._client() as client:
+        with self._made_ready() as ready, self._client(kits[following.submission.step]) as client:
+            from distributed import as_completed
+
             # Scattered data is lost with the worker that holds it, and every order with it; a result is made again.
             sent = {step: client.submit(_as_it_is, kit, pure=False) for step, kit in kits.items()}
-            waiting: dict[Any, _Task] = {}
+            waiting: dict[Any, tuple[_Task, str | None]] = {}
             queue = as_completed()
 
-            def submit(task: _Task) -> None:
+            def submit(task: _Task, worker: str | None) -> None:
                 with task.spent.running():
-                    future = client.submit(carry_out, sent[task.submission.step], task.order, task.key, pure=False)
-                waiting[future] = task
+                    future = client.submit(
+                        carry_out,
+                        *(sent[task.submission.step], task.order, task.key),
+                        **({"workers": [worker], "allow_other_workers": True} if worker else {}),
+                        pure=False,
+                    )
+                waiting[future] = task, worker
                 queue.add(future)
 
-            submit(first)
-            lanes = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-            for each in tasks:
-                submit(each)
-                if len(waiting) >= AHEAD * lanes:
-                    break
+            def fill() -> None:
+                # One order for each worker, and the worker named: Dask would send it to one that has the kit, busy or
+                # not, and a second order would wait behind a long one while another worker has nothing to do.
+                nonlocal following
+                busy = {worker for _, worker in waiting.values()}
+                free: list[str | None] = [worker for worker in client.nthreads() if worker not in busy]
+                for worker in free or ([] if waiting else [None]):
+                    if following is not None:
+                        submit(following, worker)
+                        following = next(tasks, None)
+
+            ready()
+            fill()
             for future in queue:
-                task = waiting.pop(future)
+                task, worker = waiting.pop(future)
                 submission, result = task.submission, _result_of(future, task)
                 if result.status == "grader failed" and task.attempt < self.attempts:
                     self.log.warning("%s, %s: once more: %s", submission.student, submission.step, result.reason)
-                    submit(replace(task, attempt=task.attempt + 1))
+                    submit(replace(task, attempt=task.attempt + 1), worker)
                     continue
+                fill()  # first, so that the worker grades on while its result is kept
                 done(submission, result, task.order.timestamp, task.spent)
-                if (following := next(tasks, None)) is not None:
-                    submit(following)
 
     @contextmanager
-    def _client(self) -> Iterator[Any]:
+    def _made_ready(self) -> Iterator[Callable[[], None]]:
+        """Make this machine ready while a local cluster starts; yield what waits for it, and raises `SetUpError`."""
+        if self.scheduler:
+            yield lambda: None  # the workers' machines do that themselves
+            return
+        with ThreadPoolExecutor(1) as pool:
+            yield pool.submit(run_commands, self.worker_setup).result
+
+    @contextmanager
+    def _client(self, kit: Kit) -> Iterator[Any]:
         import dask
         from distributed import Client, LocalCluster
 
-        from gradebox.setup import OwnCores
+        from gradebox.setup import OwnCores, SetUp, WarmUp
 
-        dask.config.set({"distributed.scheduler.allowed-failures": 10, "distributed.comm.timeouts.connect": "20s"})
+        dask.config.set(CLUSTER)
         if self.scheduler:
             try:
                 client = Client(self.scheduler, timeout="20s")
@@ -367,7 +393,9 @@ class Classroom(LoggingConfigurable):
                     f"no Dask scheduler answers at {self.scheduler}; start it, or leave --scheduler out"
                 ) from error
             with client:
-                self._set_up(client)
+                client.register_plugin(WarmUp(kit))
+                if self.worker_setup:
+                    client.register_plugin(SetUp([list(words) for words in self.worker_setup]))
                 yield client
         else:
             with (
@@ -385,14 +413,8 @@ class Classroom(LoggingConfigurable):
                 Client(cluster) as client,
             ):
                 client.register_plugin(OwnCores(self.workers))
-                self._set_up(client)
+                client.register_plugin(WarmUp(kit))
                 yield client
-
-    def _set_up(self, client: Any) -> None:
-        if self.worker_setup:
-            from gradebox.setup import SetUp
-
-            client.register_plugin(SetUp([list(words) for words in self.worker_setup]))
 
 
 def _as_it_is(kit: Kit) -> Kit:

@@ -21,9 +21,9 @@ from traitlets.config import Config
 
 from gradebox.border import complaint
 from gradebox.classroom import Classroom
+from gradebox.commands import SetUpError, run_commands
 from gradebox.errors import GradeboxError
 from gradebox.sandbox import SandboxProvisioner, require
-from gradebox.setup import SetUpError, run_commands
 from gradebox.split import SplitExecute
 from gradebox.work import api_version
 

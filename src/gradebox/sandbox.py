@@ -599,12 +599,24 @@ class SandboxProvisioner(LocalProvisioner):
             return False
         return True
 
-    async def _fork_into(self, box: Box, arguments: Sequence[str], kwargs: Mapping[str, Any]) -> None:
-        shared = {
+    def warm_up(self, environment: Mapping[str, str]) -> None:
+        """Import the warm modules, so that a kernel that gets this environment need not wait for them.
+
+        Raises `WarmStartError` if they cannot be imported; a kernel's start then tries it again.
+        """
+        if self.warm_modules:
+            warm_process(tuple(self.warm_modules), self._shared(self._variables(environment)), remember=False)
+
+    def _shared(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """Those variables of a kernel's that all kernels have alike."""
+        return {
             name: value
-            for name, value in box.environment
+            for name, value in variables.items()
             if not any(fnmatchcase(name, pattern) for pattern in self.warm_without)
         }
+
+    async def _fork_into(self, box: Box, arguments: Sequence[str], kwargs: Mapping[str, Any]) -> None:
+        shared = self._shared(dict(box.environment))
         warm = await asyncio.to_thread(warm_process, tuple(self.warm_modules), shared)
         with ExitStack() as stack:
             ours, theirs = (stack.enter_context(end) for end in socket.socketpair())

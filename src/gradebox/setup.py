@@ -1,9 +1,8 @@
-"""What a worker does once before it grades: the course's own commands, and keeping to cores of its own."""
+"""What a worker does once before it grades: the course's commands, keeping to its own cores, the first imports."""
 
 import asyncio
 import os
-import subprocess
-import sys
+import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,13 +12,10 @@ from uuid import uuid4
 from distributed import WorkerPlugin
 from filelock import FileLock
 
-from gradebox.errors import GradeboxError
+from gradebox.commands import run_commands
+from gradebox.work import Kit, warm_up
 
-__all__ = ["OwnCores", "SetUp", "SetUpError", "run_commands", "share_of"]
-
-
-class SetUpError(GradeboxError):
-    """A machine cannot be made ready; the message says which command failed, and its last words."""
+__all__ = ["OwnCores", "SetUp", "WarmUp", "share_of"]
 
 
 class SetUp(WorkerPlugin):
@@ -50,6 +46,20 @@ class SetUp(WorkerPlugin):
             done_here.touch()
 
 
+class WarmUp(WorkerPlugin):
+    """Begins to import what a worker's kernels start with, while the machine is set up."""
+
+    name = "gradebox-warm-up"
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+
+    def setup(self, worker: Any) -> None:
+        """Return at once: the first kernel waits for what is not imported yet. Called by Dask."""
+        # A thread that lives until the imports are done, since the warm process ends with the one that started it.
+        threading.Thread(target=warm_up, args=(self.kit,), name=self.name, daemon=True).start()
+
+
 class OwnCores(WorkerPlugin):
     """Keeps each worker of this machine, with all that it starts, to cores that no other of them has.
 
@@ -76,17 +86,3 @@ def share_of(cores: Iterable[int], number: int, workers: int) -> set[int]:
     """The cores of the worker of this number: equal shares, or all for everyone where there are too few."""
     listed = sorted(cores)
     return set(listed[number::workers] if workers <= len(listed) else listed)
-
-
-def run_commands(commands: Iterable[Sequence[str]]) -> None:
-    """Run a course's own commands, one after the other.
-
-    Raises:
-        SetUpError: one failed; the message ends with its last words.
-    """
-    for words in commands:
-        command = [sys.executable if word == "python" else word for word in words[:1]] + list(words[1:])
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
-            raise SetUpError(f"worker_setup: `{' '.join(words)}` failed: {last}")

@@ -180,11 +180,11 @@ _refused: dict[Key, str] = {}
 _lock = threading.Lock()
 
 
-def warm_process(modules: Sequence[str], environment: Mapping[str, str]) -> WarmProcess:
+def warm_process(modules: Sequence[str], environment: Mapping[str, str], *, remember: bool = True) -> WarmProcess:
     """The warm process of these modules and this environment, when it has imported them.
 
-    Raises `WarmStartError` where there can be none: the reason is remembered, and a second attempt costs nothing.
-    One that died later is replaced.
+    Raises `WarmStartError` where there can be none: the reason is remembered, unless that is not wanted, and a second
+    attempt costs nothing. One that died later is replaced.
     """
     key = (tuple(modules), tuple(sorted(environment.items())))
     with _lock:
@@ -201,7 +201,8 @@ def warm_process(modules: Sequence[str], environment: Mapping[str, str]) -> Warm
         warm.wait_for_imports()
     except WarmStartError as refusal:
         with _lock:
-            _refused[key] = str(refusal)
+            if remember:
+                _refused[key] = str(refusal)
             _running.pop(key, warm).end()
         raise
     return warm

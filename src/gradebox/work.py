@@ -18,7 +18,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
@@ -27,13 +27,17 @@ from typing import Any, Literal
 
 import nbformat
 import sqlalchemy as sa
+from jupyter_client.provisioning import KernelProvisionerFactory
 from nbgrader import api
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config, PyFileConfigLoader
 
+from gradebox.client import PromptKernelManager
 from gradebox.errors import ENDINGS
+from gradebox.sandbox import SandboxProvisioner
+from gradebox.split import SplitExecute
 
-__all__ = ["RECORD_TABLES", "CellMark", "Files", "Kit", "Order", "Result", "carry_out", "record_of"]
+__all__ = ["RECORD_TABLES", "CellMark", "Files", "Kit", "Order", "Result", "carry_out", "record_of", "warm_up"]
 
 STUDENT = "submission"  # every student's name in the throw-away course: no name can be odd there
 
@@ -216,6 +220,33 @@ def carry_out(kit: Kit, order: Order, key: str) -> Result:
         return _carry_out(kit, order, key)
 
 
+def warm_up(kit: Kit) -> None:
+    """Import what the kernels of a kit's course start with, before there is a submission to wait for it.
+
+    Raises nothing: what goes wrong here goes wrong again in a submission's log, where somebody reads it.
+    """
+    with suppress(Exception), tempfile.TemporaryDirectory(prefix="gradebox-") as folder:
+        config = _config_of(kit, Path(folder))
+        execute = SplitExecute(config=config)
+        student = {**os.environ, **execute.environment, "NBGRADER_EXECUTION": "autograde"}
+        trusted = {**student, **execute.trusted_environment}
+        for name, environment in ((execute.kernel_name, student), (execute.trusted_kernel_name, trusted)):
+            if name:
+                manager = PromptKernelManager(kernel_name=name, config=config)
+                provisioner = KernelProvisionerFactory.instance().create_provisioner_instance(
+                    "warm-up", manager.kernel_spec, parent=manager
+                )
+                if isinstance(provisioner, SandboxProvisioner):
+                    provisioner.warm_up(environment)
+
+
+def _config_of(kit: Kit, root: Path) -> Config:
+    (root / "nbgrader_config.py").write_bytes(kit.config)
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    config.merge(Config(kit.overrides))
+    return config
+
+
 def _carry_out(kit: Kit, order: Order, key: str) -> Result:
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="gradebox-", ignore_cleanup_errors=True) as folder:
@@ -252,7 +283,6 @@ def _graded(kit: Kit, order: Order, key: str, root: Path) -> Result:
 
 
 def _lay_out(kit: Kit, order: Order, root: Path) -> None:
-    (root / "nbgrader_config.py").write_bytes(kit.config)
     (root / "gradebook.db").write_bytes(kit.record)
     submitted = root / "submitted" / STUDENT / kit.step
     for folder, files in ((root / "source" / kit.step, kit.source), (submitted, order.files)):
@@ -323,8 +353,7 @@ def _end_of(path: Path) -> str:
 
 
 def _autograde(kit: Kit, order: Order, root: Path) -> tuple[bool, str]:
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
-    config.merge(Config(kit.overrides))
+    config = _config_of(kit, root)
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
     config.CourseDirectory.update(

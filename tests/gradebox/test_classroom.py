@@ -307,6 +307,20 @@ def test_one_worker_and_two_give_the_same_results_in_the_same_order(stub_class):
     assert [result.student for result in graded] == sorted(marks[0])
 
 
+def test_nobody_waits_behind_a_long_one_while_a_worker_is_free(tmp_path):
+    """The first submission goes on until all of the others have their results."""
+    course = make_course(tmp_path, CONFIG)
+    others = [f"student{number}" for number in range(4)]
+    done = [str(tmp_path / "autograded" / name / "sums") for name in others]
+    patient = f"import time\n    while not all(map(os.path.exists, {done})):\n        time.sleep(0.1)\n    return 2 * x"
+    for name in ("first", *others):
+        answers = {**HONEST, "double": f"def double(x):\n    {patient}"} if name == "first" else HONEST
+        course.hand_in(name, "sums", "sums.ipynb", answered(course.release("sums", "sums"), answers))
+    rows = results_of(run(course, "sums", "--json", "--workers", "2"))
+    assert list(rows)[-1] == "first"
+    assert all(course.marks(name) == FULL_MARKS for name in rows)
+
+
 def test_another_policy_or_another_test_is_another_key(stub_class):
     with Classroom(stub_class.root).gradebook() as engine:
         before = Classroom(stub_class.root).kit("sums", engine).digest()

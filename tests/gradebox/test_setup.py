@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from gradebox.setup import SetUp, SetUpError, share_of
+from gradebox.commands import SetUpError
+from gradebox.setup import SetUp, share_of
 
 
 def workers(folder: Path) -> list[SimpleNamespace]:

@@ -19,8 +19,11 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from gradebox import sandbox, warm
+from gradebox.classroom import Classroom
+from gradebox.work import carry_out, warm_up
 
 from .sandbox_support import Kernel, kernel
+from .split_support import FULL_MARKS, HONEST, SPLIT_CONFIG, hand_in, make_course
 from .test_sandbox import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")]
@@ -173,3 +176,39 @@ def test_a_module_hears_nothing_of_the_graders_home_or_environment(folder: Path,
         environment = Path(f"/proc/{the_warm_process().pid}/environ").read_text()
     assert "UNIVERSITY_PASSWORD" not in environment
     assert f"HOME={os.environ['HOME']}\0" not in environment
+
+
+WARM_COURSE = """
+c.GradedExecute.kernel_name = "gradebox-student"
+c.SplitExecute.trusted_kernel_name = "gradebox-trusted"
+c.SandboxProvisioner.environment = {"COURSE": "tiny"}
+c.SandboxProvisioner.environment_allowed = ["PROBE_SEED", "TEST_SPLIT", "NBGRADER_EXECUTION"]
+c.SandboxProvisioner.warm_modules = ["xml.dom.minidom"]
+c.SandboxProvisioner.warm_without = ["*_SEED", "TEST_SPLIT"]
+"""
+
+
+def test_what_was_warmed_up_serves_the_first_submission(folder: Path):
+    course = make_course(folder, SPLIT_CONFIG + WARM_COURSE)
+    hand_in(course, "careful", HONEST)
+    room = Classroom(course.root)
+    with room.gradebook() as engine:
+        kit = room.kit("sums", engine)
+    warm_up(kit)
+    before = the_warm_process().pid
+    result = carry_out(kit, room.order(room.submissions(["sums"])[0]), "key")
+    assert sum(mark.auto_score or 0 for mark in result.marks) == sum(FULL_MARKS.values()), result.log
+    assert the_warm_process().pid == before
+    assert COLD not in result.log
+
+
+def test_warming_up_in_vain_costs_nothing_and_is_told_in_the_submissions_log(folder: Path):
+    course = make_course(folder, SPLIT_CONFIG + WARM_COURSE.replace("xml.dom.minidom", "unwilling"))
+    hand_in(course, "careful", HONEST)
+    room = Classroom(course.root)
+    with room.gradebook() as engine:
+        kit = room.kit("sums", engine)
+    warm_up(kit)
+    result = carry_out(kit, room.order(room.submissions(["sums"])[0]), "key")
+    assert sum(mark.auto_score or 0 for mark in result.marks) == sum(FULL_MARKS.values()), result.log
+    assert COLD in result.log
