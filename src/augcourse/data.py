@@ -44,6 +44,7 @@ __all__ = [
     "load_arrays",
     "prepare",
     "read_idx",
+    "stored_digest",
 ]
 
 POOL = "train[20%:]"
@@ -149,9 +150,7 @@ def load_arrays(split: str, name: str | None = None) -> Arrays:
         DataError: the data set is not prepared, or the split is unknown or cannot be read.
     """
     name = choose_dataset().name if name is None else name
-    _require_known(name)
-    if not _is_prepared(name):
-        raise DataError(f"{name} is not prepared in {data_dir()}: run `augcourse data prepare {name}`.")
+    _require_prepared(name)
     return _load(name, split, data_dir())
 
 
@@ -208,6 +207,24 @@ def fingerprint(name: str | None = None) -> str:
     return digest.hexdigest()
 
 
+def stored_digest(name: str | None = None) -> str:
+    """SHA-256 (hex) of the data set's files, which needs no TensorFlow: equal files hold equal digits.
+
+    Raises:
+        DataError: the data set is not prepared, or cannot be read.
+    """
+    name = choose_dataset().name if name is None else name
+    _require_prepared(name)
+    folder, digest = _dataset_folder(name), hashlib.sha256()
+    try:
+        for path in sorted(folder.glob("*.tfrecord*")):
+            digest.update(f"{path.name} {path.stat().st_size}".encode())
+            digest.update(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{name} cannot be read in {folder} ({error.strerror}): prepare it again.") from error
+    return digest.hexdigest()
+
+
 def import_idx(source: Path, data_dir: Path | None = None, overwrite: bool = False) -> ImportSummary:
     """Import IDX files of MNIST as the TFDS data set `mnist`, for plain `tfds.load("mnist", download=False)`.
 
@@ -235,6 +252,12 @@ def import_idx(source: Path, data_dir: Path | None = None, overwrite: bool = Fal
 def _require_known(name: str) -> None:
     if name not in _VERSIONS:
         raise DataError(f"the data set {name} is unknown: the course has {' and '.join(sorted(_VERSIONS))}.")
+
+
+def _require_prepared(name: str) -> None:
+    _require_known(name)
+    if not _is_prepared(name):
+        raise DataError(f"{name} is not prepared in {data_dir()}: run `augcourse data prepare {name}`.")
 
 
 def _require_network(url: str) -> None:

@@ -99,7 +99,7 @@ def fill_cache(name: str | None = None) -> None:
 
 
 def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings: Settings) -> float:
-    key = content_key(recipe, run, name, settings)
+    key = _key(data.stored_digest(name), recipe, run, settings)
     path = _cache_folder() / f"{key}.json"
     kept = _read(path, key)
     if kept is not None:
@@ -117,8 +117,12 @@ def content_key(
     recipe: Recipe | None, run: Run | None = None, name: str | None = None, settings: Settings = GRADING
 ) -> str:
     """SHA-256 digits over all that an accuracy depends on; without a run, what all runs of the recipe share."""
+    return _key(data.fingerprint(name), recipe, run, settings)
+
+
+def _key(digits: str, recipe: Recipe | None, run: Run | None, settings: Settings) -> str:
     content = {
-        "data": data.fingerprint(name),
+        "data": digits,
         "recipe": None if recipe is None else recipe.to_json(),
         "run": None if run is None else [run.draw, run.seed],
         "settings": settings.training(),

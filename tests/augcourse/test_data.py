@@ -343,9 +343,10 @@ def test_the_fingerprint_depends_on_the_content_alone(tmp_path, monkeypatch):
         write_pair(tmp_path / f"idx_{name}", images=pixels, labels=labels)
         data.import_idx(tmp_path / f"idx_{name}", tmp_path / name)
         monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / name))
-        prints.append(data.fingerprint("mnist"))
-    assert prints[0] == prints[1] != prints[2]
-    assert len(bytes.fromhex(prints[0])) == 32
+        prints.append((data.fingerprint("mnist"), data.stored_digest("mnist")))
+    for one, same, other in zip(*prints, strict=True):
+        assert one == same != other
+        assert len(bytes.fromhex(one)) == 32
 
 
 # few_shot

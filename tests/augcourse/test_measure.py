@@ -48,6 +48,16 @@ def test_a_cached_run_is_the_run(empty_cache):
     assert short() == first
 
 
+def test_what_is_cached_needs_no_tensorflow(empty_cache):
+    """A class begins with a look at the cache: TensorFlow would cost each of them seconds."""
+    short()
+    look = f"from augcourse import measure; measure.accuracies(None, {RUNS}, settings={SHORT})"
+    code = f"import sys; from augcourse.measure import Run; from augcourse.settings import Settings; {look}"
+    code += "; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("content", ["", "{}", "not json", '{"accuracy": 1.0, "digest": "0"}', '{"accuracy": "nan"}'])
 def test_a_damaged_or_foreign_cache_entry_is_recomputed(empty_cache, content):
     first = short()
