@@ -237,6 +237,7 @@ def main(
     ratios.add_row("one worker on one core over the student's own cells", f"{per_core / own:.2f}")
     ratios.add_row("… over the student's own and the graded cells", f"{per_core / (own + graded):.2f}")
     megabytes = {name: highest[0] / 1e6 for name, highest in peak.items()}
+    ratios.add_row("peak memory of stock, all processes (PSS)", f"{megabytes['stock']:.0f} MB")
     ratios.add_row("peak memory with one worker, all processes (PSS)", f"{megabytes['one']:.0f} MB")
     ratios.add_row("an additional worker's memory", f"{megabytes['two'] - megabytes['one']:.0f} MB")
     ratios.add_row("marks that differ", f"{len(differing)} of {len(given['stock'])}")

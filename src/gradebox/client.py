@@ -2,20 +2,26 @@
 
 jupyter_client's own asks a kernel who it is, and then listens until nothing has come for a fifth of a second. The
 kernel's word that it has dealt with that question is the last that it says, so whoever hears it need not wait for
-silence. And where jupyter_client looks ten times a second whether a kernel has ended, this looks more often.
+silence. And where jupyter_client looks ten times a second whether a kernel has ended, this looks more often. How
+messages are packed, `gradebox.packing` says.
 """
 
+import sys
 from queue import Empty
 from time import monotonic
 
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.session import Session
 from traitlets import Type, default
+
+from gradebox.packing import PACKER, UNPACKER
+from gradebox.warm import LAUNCHER
 
 __all__ = ["PromptClient", "PromptKernelManager"]
 
 ANSWER_S = 1.0  # after which a kernel is asked again, as jupyter_client does
-HEARD_S = 0.05  # after an answer: what was published before this client listened is lost, and it must ask again
+HEARD_S = 0.01  # after an answer: what was published before this client listened is lost, and it must ask again
 LOOK_S = 0.005
 
 
@@ -54,13 +60,25 @@ class PromptClient(AsyncKernelClient):
 
 
 class PromptKernelManager(AsyncKernelManager):
-    """An `AsyncKernelManager` whose clients are `PromptClient`s. Settings of `c.AsyncKernelManager` hold here too."""
+    """An `AsyncKernelManager` whose clients are `PromptClient`s, and whose kernels can say any text.
+
+    Settings of `c.AsyncKernelManager` hold here too.
+    """
 
     client_factory: Type = Type(klass=AsyncKernelClient)
 
     @default("client_factory")
     def _client_factory_default(self) -> type:
         return PromptClient
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        """The kernel's command. Called by `pre_start_kernel`; must return a list of words."""
+        command = super().format_kernel_cmd(extra_arguments)
+        ours = command[:3] == [sys.executable, "-m", LAUNCHER]  # another Python may not have gradebox
+        return [*command, f"--Session.packer={PACKER}"] if ours else command
+
+    def _session_default(self) -> Session:
+        return Session(parent=self, unpacker=UNPACKER)
 
     async def _async_wait(self, pollinterval: float = LOOK_S) -> None:
         await super()._async_wait(pollinterval)

@@ -48,9 +48,7 @@ c.GradedExecute.fresh_variables = ["PROBE_SEED"]
 c.GradedExecute.environment = {"COURSE": "tiny"}
 merged = "import os, sys; os.dup2(1, 2); sys.stderr = sys.stdout"
 c.Execute.extra_arguments = [f"--IPKernelApp.exec_lines={merged}"]
-# ipykernel waits 10 s for a flush when it could not send the text before it, such as half a surrogate pair
-patient = "[setattr(s, 'flush_timeout', 1) for s in (__import__('sys').stdout, __import__('sys').stderr)]"
-c.GradedExecute.extra_arguments = [f"--IPKernelApp.exec_lines={patient}"]
+c.GradedExecute.extra_arguments = []
 """
 
 DOUBLE, TRIPLE = "def double(x):\n    return 2 * x", "def triple(x):\n    return 3 * x"
@@ -206,7 +204,7 @@ ANSWERS = {
     "exits": {**HONEST, "triple": "import os\nos._exit(1)"},
     "floods": {**HONEST, "double": "while True:\n    print('x' * 1000)"},
     "warns": {**HONEST, "double": STDERR},
-    "surrogate": {**HONEST, "double": f"print('\\ud800')\n{DOUBLE}"},
+    "surrogate": {**HONEST, "double": f"print('before\\ud800after')\n{DOUBLE}"},
     "z_careful": HONEST,
 }
 UNREADABLE = {

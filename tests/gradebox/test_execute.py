@@ -94,6 +94,7 @@ def test_the_submission_does_not_choose_the_kernel(graded_class: GradedClass):
 
 def test_text_that_cannot_be_encoded_does_not_cost_the_submission(graded_class: GradedClass):
     assert graded_class.course.marks("surrogate") == FULL_MARKS
+    assert text_of(labelled(graded_class.course.graded("surrogate"), "double")) == "before\ufffdafter\n"
 
 
 def test_a_warning_on_stderr_in_a_graded_cell_costs_no_marks(graded_class: GradedClass):
