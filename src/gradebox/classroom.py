@@ -43,6 +43,10 @@ CLUSTER = {
     "distributed.comm.timeouts.connect": "20s",
     "distributed.worker.profile.enabled": False,  # it looks at the worker's stack a hundred times a second
 }
+SCHEDULER_LOST = (
+    "the connection to the scheduler was lost; what is finished is kept: start the scheduler and its workers again, then "
+    "give the same command"
+)
 GRADED = ("GradeCell", "TaskCell")  # nbgrader's names of the kinds of cells that have a grade
 
 LEDGER = sa.Table(
@@ -218,6 +222,7 @@ class Classroom(LoggingConfigurable):
         force: bool = False,
         report: Callable[[Result, bool], None] = lambda result, kept: None,
         planned: Callable[[int], None] = lambda total: None,
+        dashboard: Callable[[str], None] = lambda link: None,
     ) -> list[Result]:
         """Grade what is not graded yet; return one result per submission, by step and student.
 
@@ -227,6 +232,7 @@ class Classroom(LoggingConfigurable):
             force: grade what is unchanged too.
             report: called with each result as it is committed, and whether it was graded in an earlier run.
             planned: called once with the number of submissions.
+            dashboard: called with the link of the scheduler's dashboard, if one runs there.
 
         Returns:
             Results without `files` and `log`, which are on disk by then: a class need not fit into memory.
@@ -271,7 +277,7 @@ class Classroom(LoggingConfigurable):
                     else:
                         finish(submission, found, spent, True)
 
-            self._run(kits, tasks(), done)
+            self._run(kits, tasks(), done, dashboard)
         return [results[submission] for submission in todo]
 
     def _kept(self, submission: Submission, key: str, ledger: "Ledger") -> Result | None:
@@ -322,6 +328,7 @@ class Classroom(LoggingConfigurable):
         kits: Mapping[str, Kit],
         tasks: Iterator[_Task],
         done: Callable[[Submission, Result, str, _Stopwatch], None],
+        dashboard: Callable[[str], None],
     ) -> None:
         following = next(tasks, None)
         if following is None:
@@ -329,6 +336,8 @@ class Classroom(LoggingConfigurable):
         with self._made_ready() as ready, self._client(kits[following.submission.step]) as client:
             from distributed import as_completed
 
+            if "dashboard" in client.scheduler_info()["services"]:
+                dashboard(client.dashboard_link)
             # Scattered data is lost with the worker that holds it, and every order with it; a result is made again.
             sent = {step: client.submit(_as_it_is, kit, pure=False) for step, kit in kits.items()}
             waiting: dict[Any, tuple[_Task, str | None]] = {}
@@ -350,7 +359,10 @@ class Classroom(LoggingConfigurable):
                 # not, and a second order would wait behind a long one while another worker has nothing to do.
                 nonlocal following
                 busy = {worker for _, worker in waiting.values()}
-                free: list[str | None] = [worker for worker in client.nthreads() if worker not in busy]
+                try:
+                    free: list[str | None] = [worker for worker in client.nthreads() if worker not in busy]
+                except OSError as error:
+                    raise CourseError(SCHEDULER_LOST) from error
                 for worker in free or ([] if waiting else [None]):
                     if following is not None:
                         submit(following, worker)
@@ -422,13 +434,18 @@ def _as_it_is(kit: Kit) -> Kit:
 
 
 def _result_of(future: Any, task: _Task) -> Result:
+    from distributed.client import FutureCancelledError
+
+    problem: BaseException
     try:
-        if future.status == "finished":
-            return future.result()
-        error = future.exception()
-    except Exception as lost:  # a result that was on a worker when that ended
-        error = lost
-    reason = f"the worker died while it graded ({type(error).__name__})"
+        return future.result()
+    except FutureCancelledError as error:
+        if error.reason == "scheduler-connection-lost":
+            raise CourseError(SCHEDULER_LOST) from error
+        problem = error
+    except Exception as error:  # the worker's end, or a result that was on a worker when that ended
+        problem = error
+    reason = f"the worker died while it graded ({type(problem).__name__})"
     return Result(task.submission.student, task.submission.step, task.key, "grader failed", reason)
 
 

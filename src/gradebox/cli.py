@@ -77,7 +77,12 @@ def grade(
                         bar.console.print(line, style="red", highlight=False, markup=False)
 
                 Classroom(course, **settings).grade(
-                    steps, student, force=force, report=report, planned=lambda total: bar.update(task, total=total)
+                    steps,
+                    student,
+                    force=force,
+                    report=report,
+                    planned=lambda total: bar.update(task, total=total),
+                    dashboard=lambda link: bar.console.print(f"Dask's dashboard: {link}", highlight=False),
                 )
         except KeyboardInterrupt:
             console.print(

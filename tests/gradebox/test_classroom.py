@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -357,41 +358,57 @@ def test_a_scheduler_that_does_not_answer_is_one_line(stub_class):
     assert "no Dask scheduler answers" in done.stderr
 
 
-def test_workers_somewhere_else_need_nothing_of_the_course(stub_class, tmp_path):
-    """A scheduler and two workers, started by themselves in folders of their own."""
-    dask = [
-        sys.executable,
-        "-m",
-        "distributed.cli.dask_scheduler",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        "0",
-        "--no-dashboard",
-    ]
-    address_file = tmp_path / "scheduler.json"
+@contextmanager
+def machines(folder: Path, threads: Sequence[int]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A scheduler, with its address, and workers with these numbers of threads, each in a folder of its own."""
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    dask += ["--dashboard-address", "127.0.0.1:0"]
+    address_file = folder / "scheduler.json"
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    processes = [subprocess.Popen([*dask, "--scheduler-file", str(address_file)], cwd=tmp_path, **quiet)]
+    processes = [subprocess.Popen([*dask, "--scheduler-file", str(address_file)], cwd=folder, **quiet)]
     try:
         deadline = time.monotonic() + 60
         while not address_file.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         address = json.loads(address_file.read_text())["address"]
-        for number in range(2):
-            elsewhere = tmp_path / f"machine{number}"
+        for number, count in enumerate(threads):
+            elsewhere = folder / f"machine{number}"
             elsewhere.mkdir()
-            threads = str(number + 1)  # more than one must not mix two submissions up
-            words = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", threads]
-            words.append("--no-dashboard")
-            processes.append(subprocess.Popen(words, cwd=elsewhere, **quiet))
-        done = run(stub_class, "sums", "--json", "--scheduler", address)
-        assert done.returncode == 0, done.stderr
-        assert len(results_of(done)) == 24
+            words = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", str(count)]
+            processes.append(subprocess.Popen([*words, "--no-dashboard"], cwd=elsewhere, **quiet))
+        yield address, processes[0]
     finally:
         for process in reversed(processes):
             process.terminate()
         for process in processes:
             process.wait(30)
+
+
+def test_workers_somewhere_else_need_nothing_of_the_course(stub_class, tmp_path):
+    """A scheduler and two workers, one with more threads than one: that must not mix two submissions up."""
+    with machines(tmp_path, threads=(1, 2)) as (address, _):
+        done = run(stub_class, "sums", "--json", "--scheduler", address)
+        assert done.returncode == 0, done.stderr
+        assert len(results_of(done)) == 24
+        (link,) = [line.split(": ", 1)[1] for line in done.stderr.splitlines() if "dashboard" in line]
+        assert urllib.request.urlopen(link.strip(), timeout=10).status == 200
+
+
+def test_a_scheduler_that_is_lost_half_way_is_one_line_and_loses_nothing(stub_class, tmp_path):
+    command = [sys.executable, "-m", "gradebox.cli", "grade", "sums", "--json"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with machines(tmp_path, threads=(1,)) as (address, scheduler):
+        with subprocess.Popen([*command, "--scheduler", address], cwd=stub_class.root, **pipes) as grading:
+            assert grading.stdout
+            first = [json.loads(grading.stdout.readline())["student"] for _ in range(3)]
+            scheduler.kill()
+            said = grading.communicate(timeout=120)[1]
+    assert grading.returncode == 1
+    assert "the connection to the scheduler was lost" in said
+    assert "Traceback" not in said
+    rows = results_of(run(stub_class, "sums", "--json"))
+    assert len(rows) == 24
+    assert all(rows[name]["kept"] for name in first)
 
 
 @pytest.fixture
