@@ -41,11 +41,12 @@ __all__ = ["Classroom", "CourseError", "Submission"]
 CLUSTER = {
     "distributed.scheduler.allowed-failures": 10,
     "distributed.comm.timeouts.connect": "20s",
+    "logging": {"distributed": "critical", "distributed.client": "critical"},  # the grader says it in one line
     "distributed.worker.profile.enabled": False,  # it looks at the worker's stack a hundred times a second
 }
 SCHEDULER_LOST = (
-    "the connection to the scheduler was lost; what is finished is kept: start the scheduler and its workers again, then "
-    "give the same command"
+    "the connection to the scheduler was lost; what is finished is kept: start the scheduler and its workers again, "
+    "then give the same command"
 )
 GRADED = ("GradeCell", "TaskCell")  # nbgrader's names of the kinds of cells that have a grade
 
@@ -392,11 +393,12 @@ class Classroom(LoggingConfigurable):
     @contextmanager
     def _client(self, kit: Kit) -> Iterator[Any]:
         import dask
+
+        dask.config.set(CLUSTER)  # before the import, which begins to log
         from distributed import Client, LocalCluster
 
         from gradebox.setup import OwnCores, SetUp, WarmUp
 
-        dask.config.set(CLUSTER)
         if self.scheduler:
             try:
                 client = Client(self.scheduler, timeout="20s")

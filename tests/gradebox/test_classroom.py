@@ -397,12 +397,14 @@ def test_workers_somewhere_else_need_nothing_of_the_course(stub_class, tmp_path)
 def test_a_scheduler_that_is_lost_half_way_is_one_line_and_loses_nothing(stub_class, tmp_path):
     command = [sys.executable, "-m", "gradebox.cli", "grade", "sums", "--json"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with machines(tmp_path, threads=(1,)) as (address, scheduler):
-        with subprocess.Popen([*command, "--scheduler", address], cwd=stub_class.root, **pipes) as grading:
-            assert grading.stdout
-            first = [json.loads(grading.stdout.readline())["student"] for _ in range(3)]
-            scheduler.kill()
-            said = grading.communicate(timeout=120)[1]
+    with (
+        machines(tmp_path, threads=(1,)) as (address, scheduler),
+        subprocess.Popen([*command, "--scheduler", address], cwd=stub_class.root, **pipes) as grading,
+    ):
+        assert grading.stdout
+        first = [json.loads(grading.stdout.readline())["student"] for _ in range(3)]
+        scheduler.kill()
+        said = grading.communicate(timeout=120)[1]
     assert grading.returncode == 1
     assert "the connection to the scheduler was lost" in said
     assert "Traceback" not in said
