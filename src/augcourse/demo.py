@@ -10,12 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from rich.table import Table
 from augcourse import build, samples
 from augcourse.errors import BuildError
 from gradebox.border import last_words
+from gradebox.commands import programs_of_python
 
 __all__ = ["run"]
 
@@ -58,7 +58,7 @@ def run(
     console = Console()
     _make_course(root, folder)
     submissions = [(step, s) for step in steps for s in students if step in s.work or step in s.lost]
-    with contextlib.chdir(folder), _tools_on_path(), warnings.catch_warnings():
+    with contextlib.chdir(folder), programs_of_python(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="nbgrader")
         # nbgrader's converters also log through traitlets; what matters of it comes back as the result of a call.
         logging.getLogger("traitlets").setLevel(logging.CRITICAL)
@@ -190,14 +190,3 @@ def _progress(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
-
-
-@contextlib.contextmanager
-def _tools_on_path() -> Iterator[None]:
-    """nbgrader calls `alembic` by name; it stands beside the interpreter."""
-    before = os.environ.get("PATH", os.defpath)
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before

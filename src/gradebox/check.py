@@ -21,7 +21,7 @@ from traitlets.config import Config
 from gradebox import records
 from gradebox.border import last_words
 from gradebox.classroom import Classroom, CourseError, read_files
-from gradebox.commands import run_commands
+from gradebox.commands import programs_of_python, run_commands
 from gradebox.summary import Summarise, printed, reason
 from gradebox.work import Order, Result, carry_out
 
@@ -133,7 +133,8 @@ def _thrown_away(course: Path, step: str) -> Iterator[Path]:
         shutil.copytree(course / "source" / step, work / "source" / step, ignore=ignored)
         api = NbGraderAPI(config=Classroom(work).config)
         api.coursedir.root = str(work)
-        done = api.generate_assignment(step)
+        with programs_of_python():
+            done = api.generate_assignment(step)
         if not done["success"]:
             raise CourseError(f"{step} cannot be released from source/: {last_words(done)}")
         yield work

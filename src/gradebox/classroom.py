@@ -32,7 +32,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets import Integer, List, Unicode
 from traitlets.config import Config, LoggingConfigurable, PyFileConfigLoader
 
-from gradebox.commands import run_commands
+from gradebox.commands import programs_of_python, run_commands
 from gradebox.errors import GradeboxError
 from gradebox.files import FULL_DISK
 from gradebox.work import CellMark, Files, Kit, Order, Result, carry_out, record_of
@@ -188,7 +188,8 @@ class Classroom(LoggingConfigurable):
 
     def _opened(self) -> Any:
         try:
-            return api.Gradebook(self.course.db_url, self.course.course_id)
+            with programs_of_python():
+                return api.Gradebook(self.course.db_url, self.course.course_id)
         except ModuleNotFoundError as error:
             raise CourseError(f"the gradebook's driver, the Python module {error.name}, is not installed") from error
 

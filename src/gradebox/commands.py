@@ -1,12 +1,15 @@
-"""A course's own commands, which make a machine ready before it grades: data sets, baselines."""
+"""Other programs: a course's own commands, which make a machine ready before it grades, and what nbgrader calls."""
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from gradebox.errors import GradeboxError
 
-__all__ = ["SetUpError", "run_commands"]
+__all__ = ["SetUpError", "programs_of_python", "run_commands"]
 
 
 class SetUpError(GradeboxError):
@@ -25,3 +28,14 @@ def run_commands(commands: Iterable[Sequence[str]]) -> None:
         if done.returncode:
             last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
             raise SetUpError(f"worker_setup: `{' '.join(words)}` failed: {last}")
+
+
+@contextmanager
+def programs_of_python() -> Iterator[None]:
+    """While this runs, programs beside this Python are found by name: `alembic`, which nbgrader calls, among them."""
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before

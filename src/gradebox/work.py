@@ -18,7 +18,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
@@ -33,6 +33,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config, PyFileConfigLoader
 
 from gradebox.client import PromptKernelManager
+from gradebox.commands import programs_of_python
 from gradebox.errors import ENDINGS
 from gradebox.sandbox import SandboxProvisioner
 from gradebox.split import SplitExecute
@@ -314,14 +315,8 @@ def _engine(path: Path) -> Iterator[sa.Engine]:
 
 @contextmanager
 def _in_course(root: Path) -> Iterator[None]:
-    before, path = os.getcwd(), os.environ.get("PATH", os.defpath)
-    os.chdir(root)
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])  # nbgrader calls alembic by name
-    try:
+    with chdir(root), programs_of_python():
         yield
-    finally:
-        os.chdir(before)
-        os.environ["PATH"] = path
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,22 @@ def test_a_lost_point_comes_with_the_message_of_its_test_and_no_line_of_it(own_c
     assert MESSAGE in lost
     assert SECRET not in lost
     assert not checked.is_complete
+
+
+def test_it_needs_no_program_on_the_path_but_the_systems(own_course):
+    words = [
+        sys.executable,
+        "-m",
+        "gradebox.cli",
+        "check",
+        str(work(own_course, HONEST)),
+        "--course",
+        str(own_course.root),
+    ]
+    done = subprocess.run(
+        words, env={**os.environ, "PATH": os.defpath}, capture_output=True, text=True, timeout=500, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_the_class_leaves_to_a_person_is_no_zero_here(tmp_path):
