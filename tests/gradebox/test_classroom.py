@@ -272,7 +272,14 @@ def _command_of(process: psutil.Process) -> list[str]:
 
 def test_an_interrupt_says_how_to_go_on(stub_class):
     command = [sys.executable, "-m", "gradebox.cli", "grade", "sums", "--json"]
-    process = subprocess.Popen(command, cwd=stub_class.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        # What a shell starts in the background ignores interrupts, and so would what the tests start there.
+        ["env", "--default-signal=INT", *command],
+        cwd=stub_class.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)

@@ -138,7 +138,8 @@ class Classroom:
 
 
 def start(hub: Hub) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "augcourse.cli", "hub", "--prefix", hub.prefix]
+    # What a shell starts in the background ignores interrupts, and so would what the tests start there.
+    words = ["env", "--default-signal=INT", sys.executable, "-m", "augcourse.cli", "hub", "--prefix", hub.prefix]
     words += ["--port", str(hub.port), "--folder", str(hub.folder)]
     return subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
