@@ -12,7 +12,6 @@ All four are committed; `drift` says where they no longer belong together.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from augcourse.errors import BuildError
+from gradebox.commands import programs_of_python
 
 __all__ = [
     "STEPS",
@@ -189,11 +189,8 @@ def _leftovers(_folder: str, names: list[str]) -> list[str]:
 
 def _nbgrader(root: Path, *arguments: str) -> None:
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    # nbgrader calls `alembic` by name, which stands beside the interpreter.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    done = subprocess.run(
-        command, cwd=root, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
-    )
+    with programs_of_python():
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         last = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()][-3:]
         raise BuildError(f"nbgrader {' '.join(arguments)} failed: {' | '.join(last)}")
