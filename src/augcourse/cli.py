@@ -84,7 +84,9 @@ def data_info() -> None:
 
 
 @app.command()
-def baselines() -> None:
+def baselines(
+    workers: Annotated[int, typer.Option(min=1, help="processes that train side by side")] = 2,
+) -> None:
     """Train the grader's baselines once, before a class is graded, so that every verdict finds them."""
     with one_line_errors():
         from augcourse import start
@@ -93,7 +95,7 @@ def baselines() -> None:
             from augcourse import data, measure
 
             choice = data.prepare()
-            measure.fill_cache()
+            measure.fill_cache(workers=workers)
         typer.echo(f"the grader's baselines on {choice.name} are in the cache")
 
 

@@ -110,6 +110,32 @@ def test_the_same_bits_in_a_fresh_process_a_used_one_and_one_of_several(on_the_o
     assert len(said) == 1
 
 
+def test_baselines_trained_side_by_side_are_the_ones_trained_alone(empty_cache, monkeypatch, capsys):
+    runs = measure.GRADER_RUNS[:2]
+    monkeypatch.setattr(measure, "GRADER_RUNS", runs)
+    monkeypatch.setattr(measure, "FIRST_LOOK", ())
+    measure.fill_cache(workers=2)
+    kept = {entry.name: entry.read_bytes() for entry in empty_cache.iterdir()}
+    assert len(kept) == len(runs) + 1
+    monkeypatch.setenv("AUGCOURSE_CACHE_DIR", str(empty_cache.with_name("another")))
+    measure.accuracies(None, runs)
+    alone = {entry.name: entry.read_bytes() for entry in empty_cache.with_name("another").iterdir()}
+    assert len(alone) == len(runs)
+    assert alone.items() <= kept.items()
+    assert "training the baselines" in capsys.readouterr().out
+
+
+def test_a_full_cache_trains_nothing(empty_cache, monkeypatch, capsys):
+    monkeypatch.setattr(measure, "GRADER_RUNS", measure.GRADER_RUNS[:1])
+    monkeypatch.setattr(measure, "FIRST_LOOK", ())
+    measure.fill_cache()
+    capsys.readouterr()
+    before = {entry: entry.stat().st_mtime_ns for entry in empty_cache.iterdir()}
+    measure.fill_cache()
+    assert {entry: entry.stat().st_mtime_ns for entry in empty_cache.iterdir()} == before
+    assert capsys.readouterr().out == ""
+
+
 def test_the_grader_stops_at_the_first_look_that_decides(on_the_offline_digits, monkeypatch):
     trained: list[tuple[bool, Run]] = []
 
