@@ -11,6 +11,8 @@ from filelock import FileLock
 
 SHARED_MNIST = Path(__file__).parents[1].parent / "shared" / "mnist"
 FOLDER = "AUGCOURSE_TEST_FOLDER"
+GRADED = {"boxed", "damaged_class", "failing", "graded", "graded_class", "pages", "returned"}
+"""Fixtures that take a while to make, a whole class graded in most of them, and that many tests look at."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,6 +24,16 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TFDS_DATA_DIR"] = str(Path(os.environ[FOLDER]) / "tfds")
     os.environ["AUGCOURSE_CACHE_DIR"] = str(Path(os.environ[FOLDER]) / "cache")
     os.environ["AUGCOURSE_DATASET"] = "uci_digits"
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let all tests that look at one graded class run in one worker, which grades it once."""
+    for item in items:
+        used = GRADED & set(getattr(item, "fixturenames", ()))
+        if used and not item.get_closest_marker("xdist_group"):
+            name = "graded_class" if "graded_class" in used else f"{item.path.parent.name}-{item.path.stem}"
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session")
