@@ -98,19 +98,7 @@ c.SandboxProvisioner.hidden = [
     f"{sys.prefix}/lib/python3.*/site-packages/sklearn/datasets/data/digits.csv.gz",
 ]
 # Imported once for all kernels, which are forked from there, without what differs between them.
-c.SandboxProvisioner.warm_modules = [
-    "augcourse.checks",
-    "augcourse.measure",
-    "augcourse.plots",
-    "augcourse.probes",
-    "augcourse.results",
-    "augcourse.start",
-    "augcourse.train",
-    "augcourse.trial",
-    "ipywidgets",
-    "scipy.stats",
-    "tensorflow_datasets",
-]
+c.SandboxProvisioner.warm_modules = ["augcourse.kernels"]
 c.SandboxProvisioner.warm_without = ["*_SEED", "AUGCOURSE_CACHE_DIR", "AUGCOURSE_DATASET"]
 c.TrustedProvisioner.environment = {**c.SandboxProvisioner.environment, "AUGCOURSE_CACHE_DIR": cache}
 c.TrustedProvisioner.read_only = [tfds_data, cache]

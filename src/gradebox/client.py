@@ -1,15 +1,17 @@
-"""A kernel's client and manager that lose no time at its start and its end: half a second of each submission.
+"""A kernel's client and manager that lose no time at its start and its end: most of a second of each submission.
 
-jupyter_client's own asks a kernel who it is, and then listens until nothing has come for a fifth of a second. The
-kernel's word that it has dealt with that question is the last that it says, so whoever hears it need not wait for
-silence. And where jupyter_client looks ten times a second whether a kernel has ended, this looks more often. How
-messages are packed, `gradebox.packing` says.
+A client that connects before its kernel listens waits for a tenth of a second and tries again; this one waits for a
+few milliseconds. jupyter_client's own asks a kernel who it is, and then listens until nothing has come for a fifth of
+a second. The kernel's word that it has dealt with that question is the last that it says, so whoever hears it need not
+wait for silence. And where jupyter_client looks ten times a second whether a kernel has ended, this looks more often.
+How messages are packed, `gradebox.packing` says.
 """
 
 import sys
 from queue import Empty
 from time import monotonic
 
+import zmq.asyncio
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.session import Session
@@ -23,10 +25,17 @@ __all__ = ["PromptClient", "PromptKernelManager"]
 ANSWER_S = 1.0  # after which a kernel is asked again, as jupyter_client does
 HEARD_S = 0.01  # after an answer: what was published before this client listened is lost, and it must ask again
 LOOK_S = 0.005
+RECONNECT_MS = 5
 
 
 class PromptClient(AsyncKernelClient):
     """An `AsyncKernelClient` that is ready when the kernel is."""
+
+    @default("context")
+    def _context_default(self) -> zmq.asyncio.Context:
+        context = super()._context_default()
+        context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
+        return context
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Return when the kernel answers on both of its channels. Called by nbclient when it has started a kernel.

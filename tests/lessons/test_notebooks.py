@@ -132,3 +132,19 @@ def test_a_forked_kernel_finds_imported_what_its_cells_import():
     command = [sys.executable, "-c", IMPORTED_BY_CELLS, str(ROOT)]
     done = subprocess.run(command, input=json.dumps(imports), capture_output=True, text=True, timeout=120, check=True)
     assert set(json.loads(done.stdout)) <= {"augcourse", *sys.stdlib_module_names}
+
+
+FOUND_BY_NAME = """
+import sys
+import augcourse.kernels
+import tensorflow_datasets as tfds
+before = set(sys.modules)
+tfds.builder("mnist", data_dir=sys.argv[1])
+print(len({name for name in set(sys.modules) - before if name.startswith("tensorflow_datasets.")}))
+"""
+
+
+def test_a_forked_kernel_finds_imported_what_tfds_looks_through_for_a_data_set(tmp_path):
+    command = [sys.executable, "-c", FOUND_BY_NAME, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert int(done.stdout) < 10, "several hundred modules are imported in each kernel"
