@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from augcourse import measure, recipes
 from augcourse.measure import Run
@@ -29,6 +30,12 @@ def on_the_offline_digits(data_sets, monkeypatch):
 def empty_cache(on_the_offline_digits, tmp_path, monkeypatch):
     monkeypatch.setenv("AUGCOURSE_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def side_by_side():
+    yield
+    get_reusable_executor().shutdown(wait=True)  # its processes would wait for minutes for more to do
 
 
 def short():
@@ -110,7 +117,7 @@ def test_the_same_bits_in_a_fresh_process_a_used_one_and_one_of_several(on_the_o
     assert len(said) == 1
 
 
-def test_baselines_trained_side_by_side_are_the_ones_trained_alone(empty_cache, monkeypatch, capsys):
+def test_baselines_trained_side_by_side_are_the_ones_trained_alone(empty_cache, side_by_side, monkeypatch, capsys):
     runs = measure.GRADER_RUNS[:2]
     monkeypatch.setattr(measure, "GRADER_RUNS", runs)
     monkeypatch.setattr(measure, "FIRST_LOOK", ())
@@ -125,7 +132,7 @@ def test_baselines_trained_side_by_side_are_the_ones_trained_alone(empty_cache, 
     assert "training the baselines" in capsys.readouterr().out
 
 
-def test_a_full_cache_trains_nothing(empty_cache, monkeypatch, capsys):
+def test_a_full_cache_trains_nothing(empty_cache, side_by_side, monkeypatch, capsys):
     monkeypatch.setattr(measure, "GRADER_RUNS", measure.GRADER_RUNS[:1])
     monkeypatch.setattr(measure, "FIRST_LOOK", ())
     measure.fill_cache()

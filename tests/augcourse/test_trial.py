@@ -95,8 +95,8 @@ def test_a_child_that_does_not_get_ready_is_replaced_by_a_new_process(monkeypatc
 
 
 def test_no_process_and_no_descriptor_is_left(way):
-    before = len(os.listdir("/proc/self/fd"))
+    before, others = len(os.listdir("/proc/self/fd")), multiprocessing.active_children()
     for _ in range(3):
         trial.check(recipes.geometric())
     assert len(os.listdir("/proc/self/fd")) <= before
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= set(others)
