@@ -25,6 +25,8 @@ app = typer.Typer(
 data_app = typer.Typer(no_args_is_help=True, help="The data sets: prepare them, import MNIST, say which one is used.")
 app.add_typer(data_app, name="data")
 
+Workers = Annotated[int, typer.Option(min=1, help="processes that train side by side")]
+
 
 class Direction(StrEnum):
     """Where an edit was made."""
@@ -84,9 +86,7 @@ def data_info() -> None:
 
 
 @app.command()
-def baselines(
-    workers: Annotated[int, typer.Option(min=1, help="processes that train side by side")] = 2,
-) -> None:
+def baselines(workers: Workers = 2) -> None:
     """Train the grader's baselines once, before a class is graded, so that every verdict finds them."""
     with one_line_errors():
         from augcourse import start
@@ -172,7 +172,7 @@ def _build(root: Path, steps: tuple[str, ...], source_from: Direction) -> None:
 @app.command()
 def results(
     dataset: Annotated[list[str] | None, typer.Option(help="only these data sets; others keep their runs")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="processes that train side by side")] = 2,
+    workers: Workers = 2,
 ) -> None:
     """Train the course's own runs again, and write the stored runs and the figure of the README."""
     with one_line_errors():
@@ -184,7 +184,7 @@ def results(
 @app.command()
 def calibrate(
     dataset: Annotated[list[str] | None, typer.Option(help="only these data sets; others keep their verdicts")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="processes that train side by side")] = 2,
+    workers: Workers = 2,
     blocks: Annotated[int | None, typer.Option(min=2, help="verdicts per recipe; 20 on uci_digits, 5 on mnist")] = None,
 ) -> None:
     """Judge recipes of known worth many times, and write how often the verdict errs."""
