@@ -6,9 +6,10 @@ nobody expected is a fault of ours, and keeps its traceback.
 
 import errno
 import re
+import signal
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typer.core import TyperGroup
 
 from gradebox.files import FULL_DISK
 
-__all__ = ["WRONG_ARGUMENTS", "OneLineGroup", "complaint", "last_words", "one_line"]
+__all__ = ["WRONG_ARGUMENTS", "OneLineGroup", "complaint", "last_words", "one_line", "remembered_interrupts"]
 
 WRONG_ARGUMENTS, INTERRUPTED = 2, 130
 CONFIG = "nbgrader_config.py"
@@ -160,3 +161,31 @@ def one_line(program: str, *expected: type[Exception]) -> Iterator[None]:
             raise
         typer.echo(f"{program}: {' '.join(said.split())}", err=True)
         raise typer.Exit(1) from None
+
+
+@contextmanager
+def remembered_interrupts() -> Iterator[Callable[[], None]]:
+    """While this runs, Ctrl-C interrupts as ever, and is remembered: yield what raises it once more.
+
+    Python drops what a signal's handler raises while a destructor runs, and Dask's futures have destructors. A long
+    loop therefore asks once a turn. Only for the main thread; an interrupt that is ignored stays ignored.
+    """
+    heard = False
+
+    def hear(number: int, frame: Any) -> None:
+        nonlocal heard
+        heard = True
+        signal.default_int_handler(number, frame)
+
+    def ask() -> None:
+        if heard:
+            raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield ask
+        return
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield ask
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
-from gradebox.border import OneLineGroup, one_line
+from gradebox.border import OneLineGroup, one_line, remembered_interrupts
 from gradebox.errors import GradeboxError
 
 __all__ = ["app", "main"]
@@ -63,7 +63,7 @@ def grade(
     failures: Counter[str] = Counter()
     with one_line("gradebox", GradeboxError):
         try:
-            with _progress(console) as bar:
+            with remembered_interrupts() as ask, _progress(console) as bar:
                 task = bar.add_task("grading", total=None, failed="")
 
                 def report(result: Any, kept: bool) -> None:
@@ -75,6 +75,7 @@ def grade(
                     elif result.status != "graded":
                         line = f"{result.student}, {result.step}: {result.reason}"
                         bar.console.print(line, style="red", highlight=False, markup=False)
+                    ask()
 
                 Classroom(course, **settings).grade(
                     steps,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sqlite3
 
 import pytest
@@ -12,7 +13,7 @@ from traitlets import Int, TraitError
 from traitlets.config import Config, Configurable, PyFileConfigLoader
 from typer.testing import CliRunner
 
-from gradebox.border import OneLineGroup, complaint, last_words, one_line
+from gradebox.border import OneLineGroup, complaint, last_words, one_line, remembered_interrupts
 from gradebox.cli import app
 from gradebox.errors import GradeboxError
 
@@ -93,6 +94,17 @@ def test_an_interrupt_says_how_to_go_on_and_ends_in_130(capsys):
         raise KeyboardInterrupt
     assert raised.value.exit_code == 130
     assert "run the same command again" in capsys.readouterr().err
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with remembered_interrupts() as ask:
+            signal.raise_signal(signal.SIGINT)
+            ask()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(

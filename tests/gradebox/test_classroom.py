@@ -25,8 +25,10 @@ import sqlalchemy as sa
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
+from typer.testing import CliRunner
 
 from gradebox.classroom import Classroom, CourseError, read_files
+from gradebox.cli import app
 
 from .conftest import CONFIG, FULL_MARKS, HONEST, NO_MARKS, Course, GradedClass, answered, source_notebook
 
@@ -286,6 +288,29 @@ def test_an_interrupt_says_how_to_go_on(stub_class):
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
     assert "run the same command again" in said
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_a_destructor_swallows_stops_it_too(stub_class, monkeypatch):
+    class Doomed:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    keep = Classroom._keep
+
+    def keep_and_interrupt(*arguments: Any) -> Any:
+        Doomed()
+        return keep(*arguments)
+
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(Classroom, "_keep", keep_and_interrupt)
+    try:
+        done = CliRunner().invoke(app, ["grade", "sums", "--json", "--course", str(stub_class.root)])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done.exit_code == 130, done.stderr
+    assert "1 submissions have their results; run the same command again" in " ".join(done.stderr.split())
 
 
 def test_a_grade_given_by_hand_survives(stub_class):
