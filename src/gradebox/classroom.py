@@ -404,7 +404,7 @@ class Classroom(LoggingConfigurable):
         dask.config.set(CLUSTER)  # before the import, which begins to log
         from distributed import Client, LocalCluster
 
-        from gradebox.setup import OwnCores, SetUp, WarmUp
+        from gradebox.setup import OneHousehold, OwnCores, SetUp, WarmUp, warm_processes
 
         if self.scheduler:
             try:
@@ -419,7 +419,9 @@ class Classroom(LoggingConfigurable):
                     client.register_plugin(SetUp([list(words) for words in self.worker_setup]))
                 yield client
         else:
+            environment = dict(os.environ)  # before Dask adds to it
             with (
+                warm_processes(kit, self.workers) as warm,
                 tempfile.TemporaryDirectory(prefix="gradebox-dask-") as folder,
                 LocalCluster(
                     n_workers=self.workers,
@@ -434,7 +436,7 @@ class Classroom(LoggingConfigurable):
                 Client(cluster) as client,
             ):
                 client.register_plugin(OwnCores(self.workers))
-                client.register_plugin(WarmUp(kit))
+                client.register_plugin(OneHousehold(environment, warm))
                 yield client
 
 

@@ -65,7 +65,7 @@ from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Bool, Dict, Integer, List, Unicode
 
 from gradebox.errors import GraderFailed
-from gradebox.warm import LAUNCHER, Start, WarmStartError, warm_process
+from gradebox.warm import LAUNCHER, Key, Start, WarmStartError, reserve, start_kernel
 
 __all__ = [
     "ORIGINAL",
@@ -396,6 +396,7 @@ def _start(box: Box, pid: int, arguments: Sequence[str]) -> Start:
         environment=dict(box.environment) | of_shell,
         folder=SCRATCH,
         uid=box.uid,
+        cores=tuple(sorted(os.sched_getaffinity(0))),
         limits=tuple(box.limits.in_force().items()),
         seccomp=seccomp_program(platform.machine()).hex(),
     )
@@ -599,26 +600,24 @@ class SandboxProvisioner(LocalProvisioner):
             return False
         return True
 
-    def warm_up(self, environment: Mapping[str, str]) -> None:
-        """Import the warm modules, so that a kernel that gets this environment need not wait for them.
+    def warm_key(self, environment: Mapping[str, str]) -> Key | None:
+        """Of which warm process a kernel that gets this environment is forked; None for a cold start."""
+        return self._key(self._variables(environment)) if self.warm_modules else None
 
-        Raises `WarmStartError` if they cannot be imported; a kernel's start then tries it again.
-        """
-        if self.warm_modules:
-            warm_process(tuple(self.warm_modules), self._shared(self._variables(environment)), remember=False)
-
-    def _shared(self, variables: Mapping[str, str]) -> dict[str, str]:
-        """Those variables of a kernel's that all kernels have alike."""
-        return {
+    def _key(self, variables: Mapping[str, str]) -> Key:
+        """The modules, and those variables of a kernel's that all kernels have alike."""
+        alike = {
             name: value
             for name, value in variables.items()
             if not any(fnmatchcase(name, pattern) for pattern in self.warm_without)
         }
+        return Key.of(self.warm_modules, alike)
 
     async def _fork_into(self, box: Box, arguments: Sequence[str], kwargs: Mapping[str, Any]) -> None:
-        shared = self._shared(dict(box.environment))
-        warm = await asyncio.to_thread(warm_process, tuple(self.warm_modules), shared)
+        keeper = await asyncio.to_thread(reserve, self._key(dict(box.environment)))
         with ExitStack() as stack:
+            given_up = stack.enter_context(ExitStack())
+            given_up.callback(keeper.close)
             ours, theirs = (stack.enter_context(end) for end in socket.socketpair())
             ours.send(b"\0")
             stack.enter_context(self._output())
@@ -636,12 +635,13 @@ class SandboxProvisioner(LocalProvisioner):
                 descriptors.append(group.fileno())
             try:
                 start = _start(box, running.pid, arguments)
-                forked = await asyncio.to_thread(warm.start_kernel, start, descriptors)
-                running.keeper, running.kernel_pid = forked
+                running.kernel_pid = await asyncio.to_thread(start_kernel, keeper, start, descriptors)
             except WarmStartError:
                 self._end_process()
                 running.close()
                 raise
+            given_up.pop_all()
+            running.keeper = keeper
             self._running = running
 
     def _box(self, folder: str, private: str, uid: int | None, environment: Mapping[str, str]) -> Box:

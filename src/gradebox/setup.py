@@ -1,10 +1,10 @@
-"""What a worker does once before it grades: the course's commands, keeping to its own cores, the first imports."""
+"""What is done once before anything is graded: the course's commands, sharing out the cores, the first imports."""
 
 import asyncio
 import os
 import threading
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,9 +13,10 @@ from distributed import WorkerPlugin
 from filelock import FileLock
 
 from gradebox.commands import run_commands
-from gradebox.work import Kit, warm_up
+from gradebox.warm import Key, WarmProcess, share
+from gradebox.work import Kit, warm_keys, warm_up
 
-__all__ = ["OwnCores", "SetUp", "WarmUp", "share_of"]
+__all__ = ["OneHousehold", "OwnCores", "SetUp", "WarmUp", "share_of", "warm_processes"]
 
 
 class SetUp(WorkerPlugin):
@@ -47,7 +48,7 @@ class SetUp(WorkerPlugin):
 
 
 class WarmUp(WorkerPlugin):
-    """Begins to import what a worker's kernels start with, while the machine is set up."""
+    """Begins to import what a worker's kernels start with, while its machine is set up."""
 
     name = "gradebox-warm-up"
 
@@ -58,6 +59,24 @@ class WarmUp(WorkerPlugin):
         """Return at once: the first kernel waits for what is not imported yet. Called by Dask."""
         # A thread that lives until the imports are done, since the warm process ends with the one that started it.
         threading.Thread(target=warm_up, args=(self.kit,), name=self.name, daemon=True).start()
+
+
+class OneHousehold(WorkerPlugin):
+    """Lets each worker of a local cluster start its kernels as the process that made the cluster would.
+
+    They get that process's environment, not the variables that Dask adds, and are forked from its warm processes.
+    """
+
+    name = "gradebox-one-household"
+
+    def __init__(self, environment: Mapping[str, str], warm_processes: Mapping[Key, str]) -> None:
+        self.environment, self.warm_processes = dict(environment), dict(warm_processes)
+
+    def setup(self, worker: Any) -> None:
+        """Take both over. Called by Dask."""
+        os.environ.clear()
+        os.environ.update(self.environment)
+        share(self.warm_processes)
 
 
 class OwnCores(WorkerPlugin):
@@ -86,3 +105,20 @@ def share_of(cores: Iterable[int], number: int, workers: int) -> set[int]:
     """The cores of the worker of this number: equal shares, or all for everyone where there are too few."""
     listed = sorted(cores)
     return set(listed[number::workers] if workers <= len(listed) else listed)
+
+
+@contextmanager
+def warm_processes(kit: Kit, workers: int) -> Iterator[dict[Key, str]]:
+    """While this runs, warm processes of this one's, as many workers of a local cluster share them: key → address.
+
+    Where none can be made there are none to share, and each worker tries for itself.
+    """
+    with ExitStack() as stack:
+        addresses = {}
+        with suppress(Exception):  # what goes wrong here goes wrong again in a submission's log
+            cores = share_of(os.sched_getaffinity(0), 0, workers)
+            for key in warm_keys(kit):
+                warm = WarmProcess(key, cores)
+                stack.callback(warm.end)
+                addresses[key] = warm.address
+        yield addresses

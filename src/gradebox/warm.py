@@ -3,13 +3,15 @@
 Three kinds of process, the first two outside of any sandbox and without a line of anybody's notebook:
 
 - The *warm process* imports the modules and then does nothing but fork. It never reads what a kernel is to get, so
-  that none finds another's in its memory; it has one thread, and no descriptor but its socket.
+  that none finds another's in its memory; it has one thread, and no descriptor but two sockets.
 - A *keeper* is forked from it for each kernel. It enters the namespaces of a sandbox that bubblewrap has built,
   forks the kernel into it, reports how the kernel ended, and ends the sandbox.
 - The *kernel* drops every right, as bubblewrap, setpriv and prlimit make a cold kernel do, before it reads a message.
 
-The grading process holds the only end of the warm process's socket that is not the warm process's own. When it ends,
-so does the warm process; when the connection to a keeper ends, so does the keeper's sandbox.
+The process that made a warm process, its *owner*, holds the other end of one of the sockets: when it ends, so does the
+warm process. The second socket lies in a folder that only its owner's user may enter. A grading process that connects
+to it, the owner itself or another one that it told the address, gets a keeper, whose kernel runs on the cores that the
+grading process has. When that connection ends, so does the keeper's sandbox.
 
 The modules are imported outside of the sandbox, with the grader's rights, an empty home and the environment that the
 kernels get: name only modules that may be trusted, and that read no secret when they are imported, since all that the
@@ -35,14 +37,24 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fcntl import ioctl
 from pathlib import Path
 from select import select
 
-__all__ = ["LAUNCHER", "Start", "WarmProcess", "WarmStartError", "warm_process"]
+__all__ = [
+    "LAUNCHER",
+    "Key",
+    "Start",
+    "WarmProcess",
+    "WarmStartError",
+    "reserve",
+    "share",
+    "start_kernel",
+    "warm_process",
+]
 
 LAUNCHER = "ipykernel_launcher"
 # What this module imports when it makes a kernel: cheap to have, and the largest part of a kernel's own start.
@@ -74,8 +86,8 @@ class Start:
     """What one kernel gets, as plain data.
 
     `pid` is the number of its sandbox's first process, `uid` the number that the kernel drops to when root starts
-    it, and None for an ordinary user. `limits` are (what follows `RLIMIT_` in a name of `resource`, value), `seccomp`
-    a filter's bytes in hexadecimal digits.
+    it, and None for an ordinary user. `cores` are those that it may run on, `limits` (what follows `RLIMIT_` in a name
+    of `resource`, value), `seccomp` a filter's bytes in hexadecimal digits.
     """
 
     pid: int
@@ -83,6 +95,7 @@ class Start:
     environment: Mapping[str, str]
     folder: str
     uid: int | None
+    cores: tuple[int, ...]
     limits: tuple[tuple[str, int], ...]
     seccomp: str
 
@@ -90,23 +103,53 @@ class Start:
 # In the grading process
 
 
-class WarmProcess:
-    """The warm process, as its grading process sees it. Importing begins when this is made."""
+@dataclass(frozen=True)
+class Key:
+    """What a warm process is made of: the modules that it imports, and the environment that it imports them in."""
 
-    def __init__(self, modules: Sequence[str], environment: Mapping[str, str]) -> None:
+    modules: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, modules: Sequence[str], environment: Mapping[str, str]) -> "Key":
+        """The key of these modules and this environment."""
+        return cls(tuple(modules), tuple(sorted(environment.items())))
+
+
+class WarmProcess:
+    """The warm process, as its owner sees it. Importing begins when this is made, by a thread that outlives it.
+
+    Args:
+        key: what it is made of.
+        cores: those that it may import on. Libraries size their pools of threads by what they see when they are
+            imported: give it as many as its kernels will have. Its owner's if left out.
+    """
+
+    def __init__(self, key: Key, cores: Iterable[int] | None = None) -> None:
         self._lock = threading.Lock()
         self._imported = False
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._home = tempfile.mkdtemp(dir="/tmp", prefix="gbw-")
-        with theirs:
+        self._folder = tempfile.mkdtemp(dir="/tmp", prefix="gbw-")  # which nobody else may enter
+        self._home = Path(self._folder, "home")
+        self._home.mkdir()
+        self.address = f"{self._folder}/kernels"
+        with theirs, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(self.address)
+            listener.listen(64)
+            given = {
+                "channel": theirs.fileno(),
+                "listener": listener.fileno(),
+                "cores": sorted(os.sched_getaffinity(0) if cores is None else cores),
+                "modules": key.modules,
+            }
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gradebox.warm", str(theirs.fileno()), *modules],
-                env={**environment, **QUIET, "HOME": self._home},
+                [sys.executable, "-m", "gradebox.warm", json.dumps(given)],
+                env={**dict(key.environment), **QUIET, "HOME": str(self._home)},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(theirs.fileno(), listener.fileno()),
                 start_new_session=True,
             )
 
@@ -140,53 +183,28 @@ class WarmProcess:
         """Whether it runs."""
         return self._process.poll() is None
 
-    def start_kernel(self, start: Start, descriptors: Sequence[int]) -> tuple[socket.socket, int]:
-        """Fork a kernel into a sandbox; return the connection to its keeper, and the kernel's process number.
-
-        `descriptors` are: a pidfd of the sandbox's first process, the kernel's output, what the keeper is to hold
-        open for as long as the kernel lives, and `cgroup.procs` of its group if it has one. When the kernel has
-        ended, the keeper sends {"code": its exit code as bubblewrap has it}, and kills the sandbox, as it does when
-        the connection is closed. Raises `WarmStartError`; then no kernel was started, or it is dead.
-        """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            ours.settimeout(START_TIMEOUT_S)
-            with theirs:
-                socket.send_fds(self._channel, [b"\0"], [theirs.fileno()])
-            socket.send_fds(ours, [json.dumps(asdict(start)).encode()], descriptors)
-            answer = json.loads(ours.recv(MAX_MESSAGE_BYTES) or "{}")
-        except OSError as error:
-            ours.close()
-            raise WarmStartError(f"the warm process does not answer ({error})") from error
-        if "pid" not in answer:
-            ours.close()
-            raise WarmStartError(answer.get("refused", "the warm process ended without an answer"))
-        return ours, answer["pid"]
-
     def end(self) -> None:
         """End it. Kernels that were forked from it live on."""
         self._channel.close()
-        shutil.rmtree(self._home, ignore_errors=True)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
-            return
         self._process.kill()
         self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
-Key = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
-_running: dict[Key, WarmProcess] = {}  # the one used last at the end
+_running: dict[Key, WarmProcess] = {}  # this process's own, the one used last at the end
+_shared: dict[Key, str] = {}  # addresses of another process's
 _refused: dict[Key, str] = {}
 _lock = threading.Lock()
 
 
-def warm_process(modules: Sequence[str], environment: Mapping[str, str], *, remember: bool = True) -> WarmProcess:
-    """The warm process of these modules and this environment, when it has imported them.
+def warm_process(key: Key, *, remember: bool = True) -> WarmProcess:
+    """This process's own warm process of that key, when it has imported its modules.
 
     Raises `WarmStartError` where there can be none: the reason is remembered, unless that is not wanted, and a second
     attempt costs nothing. One that died later is replaced.
     """
-    key = (tuple(modules), tuple(sorted(environment.items())))
     with _lock:
         if key in _refused:  # a text, since an error that is raised again keeps all frames that it came through
             raise WarmStartError(_refused[key])
@@ -194,7 +212,7 @@ def warm_process(modules: Sequence[str], environment: Mapping[str, str], *, reme
         if warm is not None and not warm.is_alive():
             warm.end()
             warm = None
-        _running[key] = warm = warm or WarmProcess(modules, environment)
+        _running[key] = warm = warm or WarmProcess(key)
         while len(_running) > MAX_PROCESSES:
             _running.pop(next(iter(_running))).end()
     try:
@@ -208,6 +226,65 @@ def warm_process(modules: Sequence[str], environment: Mapping[str, str], *, reme
     return warm
 
 
+def share(addresses: Mapping[Key, str]) -> None:
+    """From now on, take kernels of these keys from warm processes that another process of this machine owns."""
+    with _lock:
+        _shared.clear()
+        _shared.update(addresses)
+
+
+def reserve(key: Key) -> socket.socket:
+    """A connection to a keeper that waits for `start_kernel`, when the modules are imported.
+
+    Its warm process is the shared one of that key, or else one of this process's own: also where the shared one does
+    not answer, because it or its owner has ended, or because it could not import what the own one will not either.
+    Raises `WarmStartError` as `warm_process` does.
+    """
+    with _lock:
+        address = _shared.get(key)
+    if address:
+        try:
+            return _connect(address)
+        except WarmStartError:
+            with _lock:
+                _shared.pop(key, None)
+    return _connect(warm_process(key).address)
+
+
+def _connect(address: str) -> socket.socket:
+    keeper = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    keeper.settimeout(IMPORT_TIMEOUT_S)
+    try:
+        keeper.connect(address)
+        if not keeper.recv(MAX_MESSAGE_BYTES):
+            raise ConnectionResetError("it has ended")
+    except OSError as error:
+        keeper.close()
+        raise WarmStartError(f"the warm process does not answer ({error})") from error
+    keeper.settimeout(START_TIMEOUT_S)
+    return keeper
+
+
+def start_kernel(keeper: socket.socket, start: Start, descriptors: Sequence[int]) -> int:
+    """Let a reserved keeper fork a kernel into a sandbox; return the kernel's process number.
+
+    `descriptors` are: a pidfd of the sandbox's first process, the kernel's output, what the keeper is to hold
+    open for as long as the kernel lives, and `cgroup.procs` of its group if it has one. When the kernel has
+    ended, the keeper sends {"code": its exit code as bubblewrap has it}, and kills the sandbox, as it does when
+    the connection is closed. Raises `WarmStartError`; then no kernel was started, or it is dead.
+    """
+    try:
+        socket.send_fds(keeper, [json.dumps(asdict(start)).encode()], descriptors)
+        answer = json.loads(keeper.recv(MAX_MESSAGE_BYTES) or "{}")
+    except OSError as error:
+        keeper.close()
+        raise WarmStartError(f"the keeper does not answer ({error})") from error
+    if "pid" not in answer:
+        keeper.close()
+        raise WarmStartError(answer.get("refused", "the keeper ended without an answer"))
+    return int(answer["pid"])
+
+
 @atexit.register
 def _end_all() -> None:
     while _running:
@@ -218,20 +295,23 @@ def _end_all() -> None:
 
 
 def main() -> None:
-    """The warm process, until its socket is closed. Returns in a kernel alone, when that has ended."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    _prctl(SET_PDEATHSIG, signal.SIGKILL)  # until the socket's end is heard, that of the grader's thread must do
+    """The warm process, until its owner ends. Returns in a kernel alone, when that has ended."""
+    given = json.loads(sys.argv[1])
+    channel, listener = socket.socket(fileno=given["channel"]), socket.socket(fileno=given["listener"])
+    _prctl(SET_PDEATHSIG, signal.SIGKILL)  # until the channel's end is heard, that of the owner's thread must do
+    os.sched_setaffinity(0, given["cores"])
     initial = dict(os.environ)
     if not sys.flags.safe_path:
         sys.path.pop(0)  # the folder that it was started in
-    refused = _import([*KERNEL_MODULES, *sys.argv[2:]])
+    refused = _import([*KERNEL_MODULES, *given["modules"]])
     _prctl(SET_PDEATHSIG, 0)  # before the answer: the thread that waits for it may end at once
-    channel.send(json.dumps({"refused": refused}).encode())
+    with suppress(OSError):  # an owner that has ended
+        channel.send(json.dumps({"refused": refused}).encode())
     if refused:
         os._exit(1)
     gc.collect()
     gc.freeze()  # so that a collection in a kernel writes to no page that it shares
-    arguments = _keep(_serve(channel), initial)
+    arguments = _keep(_serve(channel, listener), initial)
     if not sys.flags.safe_path:
         sys.path.insert(0, os.getcwd())
     sys.argv = [LAUNCHER, *arguments]
@@ -256,28 +336,34 @@ def _import(modules: Sequence[str]) -> str:
     return ""
 
 
-def _serve(channel: socket.socket) -> socket.socket:
-    """Fork a keeper for each connection that arrives. Returns its connection in a keeper alone."""
+def _serve(channel: socket.socket, listener: socket.socket) -> socket.socket:
+    """Fork a keeper for each connection. Returns its connection in a keeper alone."""
     while True:
-        _, passed, *_ = socket.recv_fds(channel, 1, 1)
-        if not passed:
+        if channel in select([channel, listener], [], [])[0]:  # the owner says nothing: it can only end
+            shutil.rmtree(Path(listener.getsockname()).parent, ignore_errors=True)  # if it was killed, nobody else will
             os._exit(0)
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         with suppress(OSError):
-            if os.fork() == 0:
-                channel.close()
-                return socket.socket(fileno=passed[0])
-        os.close(passed[0])
+            connection, _ = listener.accept()
+            with connection:
+                if os.fork() == 0:
+                    channel.close()
+                    listener.close()
+                    return connection.dup()
 
 
 def _keep(grader: socket.socket, initial: Mapping[str, str]) -> Sequence[str]:
     """The keeper. Returns the kernel's arguments in the kernel alone, which has every restriction by then."""
     try:
+        _answer(grader, waits=True)
         message, passed, *_ = socket.recv_fds(grader, MAX_MESSAGE_BYTES, 4)
+        if not message:
+            os._exit(0)  # the grader needs no kernel after all
         start = Start(**json.loads(message))
         sandbox, output, _held, *group = passed
+        os.sched_setaffinity(0, start.cores)
         _enter(start.pid, sandbox)
         heard, telling = os.pipe()
         kernel = os.fork()

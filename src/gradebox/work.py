@@ -37,8 +37,20 @@ from gradebox.commands import programs_of_python
 from gradebox.errors import ENDINGS
 from gradebox.sandbox import SandboxProvisioner
 from gradebox.split import SplitExecute
+from gradebox.warm import Key, warm_process
 
-__all__ = ["RECORD_TABLES", "CellMark", "Files", "Kit", "Order", "Result", "carry_out", "record_of", "warm_up"]
+__all__ = [
+    "RECORD_TABLES",
+    "CellMark",
+    "Files",
+    "Kit",
+    "Order",
+    "Result",
+    "carry_out",
+    "record_of",
+    "warm_keys",
+    "warm_up",
+]
 
 STUDENT = "submission"  # every student's name in the throw-away course: no name can be odd there
 
@@ -221,24 +233,33 @@ def carry_out(kit: Kit, order: Order, key: str) -> Result:
         return _carry_out(kit, order, key)
 
 
+def warm_keys(kit: Kit) -> set[Key]:
+    """The warm processes that the kernels of a kit's course are forked from."""
+    found = set()
+    with tempfile.TemporaryDirectory(prefix="gradebox-") as folder:
+        config = _config_of(kit, Path(folder))
+    execute = SplitExecute(config=config)
+    student = {**os.environ, **execute.environment, "NBGRADER_EXECUTION": "autograde"}
+    trusted = {**student, **execute.trusted_environment}
+    for name, environment in ((execute.kernel_name, student), (execute.trusted_kernel_name, trusted)):
+        if name:
+            manager = PromptKernelManager(kernel_name=name, config=config)
+            provisioner = KernelProvisionerFactory.instance().create_provisioner_instance(
+                "warm-up", manager.kernel_spec, parent=manager
+            )
+            if isinstance(provisioner, SandboxProvisioner) and (key := provisioner.warm_key(environment)):
+                found.add(key)
+    return found
+
+
 def warm_up(kit: Kit) -> None:
     """Import what the kernels of a kit's course start with, before there is a submission to wait for it.
 
     Raises nothing: what goes wrong here goes wrong again in a submission's log, where somebody reads it.
     """
-    with suppress(Exception), tempfile.TemporaryDirectory(prefix="gradebox-") as folder:
-        config = _config_of(kit, Path(folder))
-        execute = SplitExecute(config=config)
-        student = {**os.environ, **execute.environment, "NBGRADER_EXECUTION": "autograde"}
-        trusted = {**student, **execute.trusted_environment}
-        for name, environment in ((execute.kernel_name, student), (execute.trusted_kernel_name, trusted)):
-            if name:
-                manager = PromptKernelManager(kernel_name=name, config=config)
-                provisioner = KernelProvisionerFactory.instance().create_provisioner_instance(
-                    "warm-up", manager.kernel_spec, parent=manager
-                )
-                if isinstance(provisioner, SandboxProvisioner):
-                    provisioner.warm_up(environment)
+    with suppress(Exception):
+        for key in warm_keys(kit):
+            warm_process(key, remember=False)
 
 
 def _config_of(kit: Kit, root: Path) -> Config:

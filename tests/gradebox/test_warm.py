@@ -9,12 +9,17 @@ import ast
 import asyncio
 import logging
 import os
+import re
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import psutil  # type: ignore[import-untyped]
 import pytest
 
@@ -22,6 +27,7 @@ from gradebox import sandbox, warm
 from gradebox.classroom import Classroom
 from gradebox.work import carry_out, warm_up
 
+from .conftest import Course
 from .sandbox_support import Kernel, kernel
 from .split_support import FULL_MARKS, HONEST, SPLIT_CONFIG, hand_in, make_course
 from .test_sandbox import wait_for
@@ -46,6 +52,7 @@ def own_processes() -> Iterator[None]:
     warm._refused.clear()
     sandbox._warn_once.cache_clear()
     yield
+    warm.share({})
     warm._end_all()
 
 
@@ -178,6 +185,78 @@ def test_a_module_hears_nothing_of_the_graders_home_or_environment(folder: Path,
     assert f"HOME={os.environ['HOME']}\0" not in environment
 
 
+def key_of(settings: dict[str, Any]) -> warm.Key:
+    key = sandbox.SandboxProvisioner(**settings).warm_key(os.environ)
+    assert key
+    return key
+
+
+@contextmanager
+def shared_process(cores: set[int] | None = None) -> Iterator[warm.WarmProcess]:
+    """A warm process for `HEAVY`, as one that another process owns and shares with this one."""
+    process = warm.WarmProcess(key_of(HEAVY), cores)
+    warm.share({key_of(HEAVY): process.address})
+    try:
+        yield process
+    finally:
+        process.end()
+
+
+def test_a_shared_process_serves_this_one_which_then_has_none_of_its_own(folder: Path):
+    with shared_process() as shared, kernel(folder, settings=HEAVY) as running:
+        assert value(running, "'numpy' in sys.modules") is True
+        assert running.provisioner._running
+        keeper = psutil.Process(running.provisioner._running.kernel_pid).parent()
+        assert keeper is not None
+        assert keeper.ppid() == shared.pid
+    assert not warm._running
+
+
+def test_where_the_shared_process_has_ended_an_own_one_takes_over(folder: Path):
+    with shared_process() as shared:
+        os.kill(shared.pid, signal.SIGKILL)
+        with kernel(folder, settings=HEAVY) as running:
+            assert value(running, "'numpy' in sys.modules") is True
+        assert the_warm_process().is_alive()
+
+
+def test_a_kernel_has_the_cores_of_the_process_that_asked_for_it(folder: Path):
+    cores = os.sched_getaffinity(0)
+    mine = {max(cores)}
+    with shared_process(cores):
+        os.sched_setaffinity(0, mine)
+        try:
+            with kernel(folder, settings=HEAVY) as running:
+                assert value(running, "os.sched_getaffinity(0)") == mine
+        finally:
+            os.sched_setaffinity(0, cores)
+        with kernel(folder, settings=HEAVY) as running:
+            assert value(running, "os.sched_getaffinity(0)") == cores
+
+
+OWNER = """
+import sys
+from gradebox.warm import Key, WarmProcess
+
+process = WarmProcess(Key.of(["xml.dom.minidom"], {}))
+process.wait_for_imports()
+print(process.pid, process.address, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_it_ends_with_its_owner_and_leaves_nothing_behind():
+    with subprocess.Popen([sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as owner:
+        assert owner.stdout
+        pid, address = owner.stdout.readline().split()
+        process, place = psutil.Process(int(pid)), Path(address.decode())
+        assert place.is_socket()
+        assert place.parent.stat().st_mode & 0o077 == 0
+        owner.kill()
+    assert wait_for(lambda: has_ended(process))
+    assert not place.parent.exists()
+
+
 WARM_COURSE = """
 c.GradedExecute.kernel_name = "gradebox-student"
 c.SplitExecute.trusted_kernel_name = "gradebox-trusted"
@@ -212,3 +291,38 @@ def test_warming_up_in_vain_costs_nothing_and_is_told_in_the_submissions_log(fol
     result = carry_out(kit, room.order(room.submissions(["sums"])[0]), "key")
     assert sum(mark.auto_score or 0 for mark in result.marks) == sum(FULL_MARKS.values()), result.log
     assert COLD in result.log
+
+
+LOOK_AROUND = "import os\nprint(sorted(set(os.environ.items()) - {('PROBE_SEED', os.environ['PROBE_SEED'])}))"
+
+
+def look_around(notebook: nbformat.NotebookNode) -> None:
+    notebook.cells[-1].source = LOOK_AROUND
+
+
+def seen_by(course: Course, student: str) -> str:
+    path = course.root / "autograded" / student / "sums" / "sums.ipynb"
+    return nbformat.read(path, as_version=4).cells[-1].outputs[0].text
+
+
+def test_the_workers_of_one_machine_share_the_coordinators_warm_process_and_environment(folder: Path):
+    allowed = '"PROBE_SEED", "TEST_SPLIT", "NBGRADER_EXECUTION", "OMP_*", "PYTHON*", "MALLOC_*"'  # what Dask sets, too
+    course = make_course(folder, SPLIT_CONFIG + re.sub(r"(?<=environment_allowed = \[).*(?=\])", allowed, WARM_COURSE))
+    for student in ("careful", "hurried", "late", "quick"):
+        hand_in(course, student, HONEST, look_around)
+    done = course.nbgrader("autograde", "sums", "--student", "careful")
+    assert done.returncode == 0, done.stderr
+    alone = seen_by(course, "careful")
+    owners: set[int] = set()
+
+    def look(*_: Any) -> None:
+        mine = {os.getpid(), *(each.pid for each in psutil.Process().children(recursive=True))}
+        seen = {each.pid: each.info for each in psutil.process_iter(["ppid", "cmdline"]) if each.pid in mine}
+        forked = {pid for pid, info in seen.items() if "gradebox.warm" in (info["cmdline"] or ())}
+        owners.update({seen[pid]["ppid"] for pid in forked} - forked)
+
+    results = Classroom(course.root, workers=2).grade(["sums"], force=True, report=look)
+    assert [sum(mark.auto_score or 0 for mark in result.marks) for result in results] == [sum(FULL_MARKS.values())] * 4
+    assert owners == {os.getpid()}
+    assert "OMP_NUM_THREADS" not in alone
+    assert {seen_by(course, result.student) for result in results} == {alone}
