@@ -47,6 +47,9 @@ CLUSTER = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
+    # Nobody asks a local cluster over HTTP, and it would answer everybody on this machine.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
 SCHEDULER_LOST = (
     "the connection to the scheduler was lost; what is finished is kept: start the scheduler and its workers again, "
@@ -419,8 +422,8 @@ class Classroom(LoggingConfigurable):
                     client.register_plugin(SetUp([list(words) for words in self.worker_setup]))
                 yield client
         else:
-            environment = dict(os.environ)  # before Dask adds to it
             with (
+                _environment_kept() as environment,
                 warm_processes(kit, self.workers) as warm,
                 tempfile.TemporaryDirectory(prefix="gradebox-dask-") as folder,
                 LocalCluster(
@@ -428,7 +431,11 @@ class Classroom(LoggingConfigurable):
                     threads_per_worker=1,
                     processes=True,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    # Other accounts reach that too, and whoever gives a worker orders has the grader's rights: this run
+                    # makes a key of its own, which nobody else can read.
+                    security=True,
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
                     memory_limit=0,
                     silence_logs=logging.CRITICAL,  # what stops a worker is told in one line
                     local_directory=folder,
@@ -438,6 +445,17 @@ class Classroom(LoggingConfigurable):
                 client.register_plugin(OwnCores(self.workers))
                 client.register_plugin(OneHousehold(environment, warm))
                 yield client
+
+
+@contextmanager
+def _environment_kept() -> Iterator[dict[str, str]]:
+    """This process's environment, which it has again afterwards: Dask adds to it what its workers are to have."""
+    before = dict(os.environ)
+    try:
+        yield before
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _as_it_is(kit: Kit) -> Kit:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import http.client
 import json
 import os
 import random
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -18,10 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dask
 import nbformat
 import psutil  # type: ignore[import-untyped]
 import pytest
 import sqlalchemy as sa
+from distributed import LocalCluster
+from distributed.core import rpc
+from distributed.security import Security
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
@@ -392,13 +399,15 @@ def test_a_scheduler_that_does_not_answer_is_one_line(stub_class):
 
 
 @contextmanager
-def machines(folder: Path, threads: Sequence[int]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def machines(
+    folder: Path, threads: Sequence[int], protocol: str = "tcp"
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A scheduler, with its address, and workers with these numbers of threads, each in a folder of its own."""
-    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
-    dask += ["--dashboard-address", "127.0.0.1:0"]
+    scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    scheduler += ["--dashboard-address", "127.0.0.1:0", "--protocol", protocol]
     address_file = folder / "scheduler.json"
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    processes = [subprocess.Popen([*dask, "--scheduler-file", str(address_file)], cwd=folder, **quiet)]
+    processes = [subprocess.Popen([*scheduler, "--scheduler-file", str(address_file)], cwd=folder, **quiet)]
     try:
         deadline = time.monotonic() + 60
         while not address_file.exists() and time.monotonic() < deadline:
@@ -417,6 +426,66 @@ def machines(folder: Path, threads: Sequence[int]) -> Iterator[tuple[str, subpro
             process.wait(30)
 
 
+def listening() -> list[int]:
+    """The TCP ports at which this process and those that it started listen."""
+    found = set()
+    for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
+        with suppress(psutil.Error):
+            found |= {each.laddr.port for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
+    return sorted(found)
+
+
+async def identity(port: int, protocol: str, security: Security) -> str:
+    """What a Dask program at that port says of itself to somebody with that key; nothing to whom it refuses."""
+    arguments = security.get_connection_args("client")
+    if context := arguments.get("ssl_context"):
+        context.verify_mode = ssl.CERT_NONE  # whoever it is
+    async with rpc(f"{protocol}://127.0.0.1:{port}", timeout=2, connection_args=arguments) as peer:
+        with suppress(OSError, TimeoutError):
+            return str(await asyncio.wait_for(peer.identity(), 2))
+    return ""
+
+
+async def identities(ports: Sequence[int], protocol: str, security: Security) -> list[str]:
+    return await asyncio.gather(*(identity(port, protocol, security) for port in ports))
+
+
+def health(port: int) -> str:
+    """What a Dask program's web server at that port says."""
+    with (
+        suppress(OSError, http.client.HTTPException),
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as page,
+    ):
+        return page.read().decode()
+    return ""
+
+
+def test_nobody_else_on_this_machine_gives_a_classs_workers_orders(stub_class):
+    before, said = set(listening()), list[str]()
+
+    def ask(*_: Any) -> None:
+        if not said:
+            ports = [port for port in listening() if port not in before]
+            assert len(ports) >= 5  # the scheduler's, and two for each worker
+            said.extend(asyncio.run(identities(ports, "tcp", Security())))
+            assert not any(said)
+            said.extend(asyncio.run(identities(ports, "tls", Security.temporary())))
+            said.extend(health(port) for port in ports)
+
+    Classroom(stub_class.root, workers=2).grade(["sums"], student="student0*", report=ask)
+    assert len(said) >= 15
+    assert not any(said)
+
+
+def test_a_cluster_without_a_key_would_have_answered():
+    usual = {"distributed.scheduler.http.routes": ["distributed.http.health"]}  # unless a class was graded before
+    place = {"protocol": "tcp", "dashboard_address": "127.0.0.1:0"}
+    with dask.config.set(usual), LocalCluster(n_workers=1, processes=False, **place) as plain:
+        port = int(plain.scheduler_address.rsplit(":", 1)[1])
+        assert "Scheduler" in asyncio.run(identity(port, "tcp", Security()))
+        assert health(plain.scheduler.http_server.port) == "ok"
+
+
 def test_workers_somewhere_else_need_nothing_of_the_course(stub_class, tmp_path):
     """A scheduler and two workers, one with more threads than one: that must not mix two submissions up."""
     with machines(tmp_path, threads=(1, 2)) as (address, _):
@@ -426,6 +495,38 @@ def test_workers_somewhere_else_need_nothing_of_the_course(stub_class, tmp_path)
         (link,) = [line.split(": ", 1)[1] for line in done.stderr.splitlines() if "dashboard" in line]
         with urllib.request.urlopen(link.strip(), timeout=30) as page:
             assert "bokeh.min.js" in page.read().decode()  # the dashboard, not the page that says what it lacks
+
+
+@pytest.mark.skipif(
+    not shutil.which("openssl"), reason="openssl is not installed: on Debian or Ubuntu, apt-get install it"
+)
+def test_with_a_key_of_the_classs_own_nobody_else_gives_orders_to_other_machines(stub_class, tmp_path, monkeypatch):
+    place = {
+        "ca_file": str(tmp_path / "class.pem"),
+        "cert": str(tmp_path / "class.pem"),
+        "key": str(tmp_path / "class.key"),
+    }
+    words = "openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=class -keyout class.key -out class.pem"
+    subprocess.run(words.split(), cwd=tmp_path, check=True, capture_output=True)
+    for name in (
+        "CA_FILE",
+        "SCHEDULER__CERT",
+        "SCHEDULER__KEY",
+        "WORKER__CERT",
+        "WORKER__KEY",
+        "CLIENT__CERT",
+        "CLIENT__KEY",
+    ):
+        monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{name}", place[name.lower().split("__")[-1]])
+    key = Security(tls_ca_file=place["ca_file"], tls_client_cert=place["cert"], tls_client_key=place["key"])
+    with machines(tmp_path, threads=(1,), protocol="tls") as (address, _):
+        done = run(stub_class, "sums", "--json", "--scheduler", address)
+        assert done.returncode == 0, done.stderr
+        assert len(results_of(done)) == 24
+        port = int(address.rsplit(":", 1)[1])
+        assert asyncio.run(identities([port], "tls", key)) != [""]
+        assert asyncio.run(identities([port], "tls", Security.temporary())) == [""]
+        assert asyncio.run(identities([port], "tcp", Security())) == [""]
 
 
 def test_a_scheduler_that_is_lost_half_way_is_one_line_and_loses_nothing(stub_class, tmp_path):

@@ -321,7 +321,9 @@ def test_the_workers_of_one_machine_share_the_coordinators_warm_process_and_envi
         forked = {pid for pid, info in seen.items() if "gradebox.warm" in (info["cmdline"] or ())}
         owners.update({seen[pid]["ppid"] for pid in forked} - forked)
 
+    before = dict(os.environ)
     results = Classroom(course.root, workers=2).grade(["sums"], force=True, report=look)
+    assert dict(os.environ) == before
     assert [sum(mark.auto_score or 0 for mark in result.marks) for result in results] == [sum(FULL_MARKS.values())] * 4
     assert owners == {os.getpid()}
     assert "OMP_NUM_THREADS" not in alone
