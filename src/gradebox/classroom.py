@@ -32,7 +32,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets import Integer, List, Unicode
 from traitlets.config import Config, LoggingConfigurable, PyFileConfigLoader
 
-from gradebox.commands import programs_of_python, run_commands
+from gradebox.commands import environment_kept, programs_of_python, run_commands
 from gradebox.errors import GradeboxError
 from gradebox.files import FULL_DISK
 from gradebox.work import CellMark, Files, Kit, Order, Result, carry_out, record_of
@@ -423,7 +423,7 @@ class Classroom(LoggingConfigurable):
                 yield client
         else:
             with (
-                _environment_kept() as environment,
+                environment_kept() as environment,  # Dask adds to it what its workers are to have
                 warm_processes(kit, self.workers) as warm,
                 tempfile.TemporaryDirectory(prefix="gradebox-dask-") as folder,
                 LocalCluster(
@@ -445,17 +445,6 @@ class Classroom(LoggingConfigurable):
                 client.register_plugin(OwnCores(self.workers))
                 client.register_plugin(OneHousehold(environment, warm))
                 yield client
-
-
-@contextmanager
-def _environment_kept() -> Iterator[dict[str, str]]:
-    """This process's environment, which it has again afterwards: Dask adds to it what its workers are to have."""
-    before = dict(os.environ)
-    try:
-        yield before
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _as_it_is(kit: Kit) -> Kit:

@@ -1,15 +1,15 @@
-"""Other programs: a course's own commands, which make a machine ready before it grades, and what nbgrader calls."""
+"""Other programs: a course's own commands, which make a machine ready, what nbgrader calls, and what they inherit."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gradebox.errors import GradeboxError
 
-__all__ = ["SetUpError", "programs_of_python", "run_commands"]
+__all__ = ["SetUpError", "environment_kept", "programs_of_python", "run_commands", "set_environment"]
 
 
 class SetUpError(GradeboxError):
@@ -39,3 +39,20 @@ def programs_of_python() -> Iterator[None]:
         yield
     finally:
         os.environ["PATH"] = before
+
+
+def set_environment(wanted: Mapping[str, str]) -> None:
+    """Make this process's environment hold exactly these variables."""
+    os.environ.update(wanted)
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+
+
+@contextmanager
+def environment_kept() -> Iterator[dict[str, str]]:
+    """Yield this process's environment, which it has again afterwards, whatever was added meanwhile."""
+    before = dict(os.environ)
+    try:
+        yield before
+    finally:
+        set_environment(before)

@@ -12,7 +12,7 @@ from uuid import uuid4
 from distributed import WorkerPlugin
 from filelock import FileLock
 
-from gradebox.commands import run_commands
+from gradebox.commands import run_commands, set_environment
 from gradebox.warm import Key, WarmProcess, share
 from gradebox.work import Kit, warm_keys, warm_up
 
@@ -74,8 +74,7 @@ class OneHousehold(WorkerPlugin):
 
     def setup(self, worker: Any) -> None:
         """Take both over. Called by Dask."""
-        os.environ.clear()
-        os.environ.update(self.environment)
+        set_environment(self.environment)
         share(self.warm_processes)
 
 
