@@ -107,12 +107,8 @@ def choose_dataset() -> DatasetChoice:
     if asked != "auto":
         raise DataError(f"AUGCOURSE_DATASET={asked} is unknown: set it to auto, mnist or uci_digits.")
     if found:
-        return DatasetChoice("mnist", "mnist, because it is prepared here and AUGCOURSE_DATASET names no other.")
-    return DatasetChoice(
-        "uci_digits",
-        "uci_digits, because AUGCOURSE_DATASET names no data set and no mnist is prepared here; "
-        f"to use MNIST, {_TWO_WAYS}.",
-    )
+        return DatasetChoice("mnist", "mnist, because it is prepared here.")
+    return DatasetChoice("uci_digits", f"uci_digits, because no mnist is prepared here; to use MNIST, {_TWO_WAYS}.")
 
 
 def prepare(name: str | None = None) -> DatasetChoice:

@@ -86,9 +86,7 @@ def grade(
                     dashboard=lambda link: bar.console.print(f"Dask's dashboard: {link}", highlight=False),
                 )
         except KeyboardInterrupt:
-            console.print(
-                f"interrupted: {len(results)} submissions have their results; run the same command again to go on"
-            )
+            console.print(f"interrupted; submissions finished: {len(results)}; run the same command again to go on")
             raise typer.Exit(INTERRUPTED) from None
     console.print(_summary(results))
     if any(result.status != "graded" for result in results):

@@ -317,7 +317,7 @@ def test_an_interrupt_that_a_destructor_swallows_stops_it_too(stub_class, monkey
     finally:
         signal.signal(signal.SIGINT, before)
     assert done.exit_code == 130, done.stderr
-    assert "1 submissions have their results; run the same command again" in " ".join(done.stderr.split())
+    assert "submissions finished: 1; run the same command again" in " ".join(done.stderr.split())
 
 
 def test_a_grade_given_by_hand_survives(stub_class):
