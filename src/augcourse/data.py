@@ -16,7 +16,8 @@ import shutil
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import and_
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from numpy.typing import NDArray
 
+from augcourse import cache
 from augcourse.digits import UciDigits
 from augcourse.digits.idx import find_parts, imported_mnist, read_idx
 from augcourse.errors import DataError
@@ -41,6 +43,7 @@ __all__ = [
     "few_shot",
     "fingerprint",
     "import_idx",
+    "keep_decoded",
     "load_arrays",
     "prepare",
     "read_idx",
@@ -150,8 +153,45 @@ def load_arrays(split: str, name: str | None = None) -> Arrays:
     return _load(name, split, data_dir())
 
 
+def keep_decoded(name: str | None = None) -> None:
+    """Put the course's splits into the cache, decoded: each kernel that sees it is spared TensorFlow's reading.
+
+    Args:
+        name: mnist or uci_digits; None for `choose_dataset()`.
+
+    Raises:
+        DataError: as `load_arrays`, or the cache cannot be written.
+    """
+    name = choose_dataset().name if name is None else name
+    # As open to others as the files that they come from: the test split may be closed to students.
+    mode = reduce(and_, (path.stat().st_mode for path in _shards(name)), 0o644)
+    for split in (POOL, VALIDATION, TEST):
+        key = _decoded_key(name, split)
+        if cache.kept_digits(key) is None:
+            try:
+                cache.keep_digits(key, load_arrays(split, name), mode)
+            except OSError as error:
+                cache.require()
+                raise DataError(f"{name} cannot be kept in the cache {cache.folder()} ({error.strerror})") from error
+
+
+def _decoded_key(name: str, split: str) -> str:
+    return hashlib.sha256(f"{stored_digest(name)} {split}".encode()).hexdigest()
+
+
 @lru_cache(maxsize=12)
 def _load(name: str, split: str, folder: Path) -> Arrays:
+    digits = None
+    if (cache.folder() / "digits").is_dir():
+        with contextlib.suppress(DataError):  # a split that cannot be read is of no matter for another
+            digits = cache.kept_digits(_decoded_key(name, split))
+    images, labels = digits or _read(name, split, folder)
+    images.setflags(write=False)
+    labels.setflags(write=False)
+    return images, labels
+
+
+def _read(name: str, split: str, folder: Path) -> Arrays:
     try:
         # batch_size=-1 is TFDS's way to say "the whole split as one tensor".
         builder = tfds.builder(name, data_dir=folder)
@@ -162,10 +202,7 @@ def _load(name: str, split: str, folder: Path) -> Arrays:
             f"{name}: the split {split} cannot be read in {folder} ({_first_line(error)}): "
             f"check its name, or remove {_dataset_folder(name, folder)} and prepare it again."
         ) from error
-    images, labels = np.array(images, np.uint8), np.array(labels, np.int64)
-    images.setflags(write=False)
-    labels.setflags(write=False)
-    return images, labels
+    return np.array(images, np.uint8), np.array(labels, np.int64)
 
 
 def few_shot(
@@ -211,14 +248,19 @@ def stored_digest(name: str | None = None) -> str:
     """
     name = choose_dataset().name if name is None else name
     _require_prepared(name)
-    folder, digest = _dataset_folder(name), hashlib.sha256()
+    digest = hashlib.sha256()
     try:
-        for path in sorted(folder.glob("*.tfrecord*")):
+        for path in _shards(name):
             digest.update(f"{path.name} {path.stat().st_size}".encode())
             digest.update(path.read_bytes())
     except OSError as error:
+        folder = _dataset_folder(name)
         raise DataError(f"{name} cannot be read in {folder} ({error.strerror}): prepare it again.") from error
     return digest.hexdigest()
+
+
+def _shards(name: str) -> list[Path]:
+    return sorted(_dataset_folder(name).glob("*.tfrecord*"))
 
 
 def import_idx(source: Path, data_dir: Path | None = None, overwrite: bool = False) -> ImportSummary:

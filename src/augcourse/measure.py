@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -17,10 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from augcourse import data
+from augcourse import cache, data
 from augcourse.augment import Recipe
 from augcourse.compare import Verdict, paired_gains, verdict
-from augcourse.errors import DataError
 from augcourse.settings import GRADING, HALF, SETTINGS, Settings
 
 __all__ = ["FIRST_LOOK", "GRADER_RUNS", "Run", "accuracies", "content_key", "fill_cache", "judge", "labelled_digits"]
@@ -81,7 +79,7 @@ def judge(
 
 
 def fill_cache(name: str | None = None, workers: int = 2) -> None:
-    """Train once per class what every submission is compared with, so that grading finds it in the cache.
+    """Decode and train once per class what every submission is compared with, so that grading finds it in the cache.
 
     The cache is read-only where submissions are graded: a run that is missing there is trained each time. What is
     in the cache already is not trained again, and a full cache starts nothing. A progress bar goes to stdout.
@@ -96,7 +94,8 @@ def fill_cache(name: str | None = None, workers: int = 2) -> None:
     """
     from augcourse.recipes import geometric
 
-    _require_cache(_cache_folder())
+    cache.require()
+    data.keep_decoded(name)
     baseline, recipe, digits = None, geometric(), data.stored_digest(name)
     wanted: list[tuple[Recipe | None, Run, Settings]] = [
         *((baseline, run, GRADING) for run in GRADER_RUNS),
@@ -152,29 +151,12 @@ def _key(digits: str, recipe: Recipe | None, run: Run | None, settings: Settings
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _cache_folder() -> Path:
-    return Path(os.environ.get("AUGCOURSE_CACHE_DIR", Path.home() / ".cache" / "augcourse"))
-
-
-def _require_cache(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(4096))
-            file.flush()
-    except OSError as error:
-        raise DataError(
-            f"the cache {folder} cannot be written ({error.strerror}): free some space, or name another folder in "
-            "AUGCOURSE_CACHE_DIR"
-        ) from error
-
-
 def _digest(key: str, value: float) -> str:
     return hashlib.sha256(f"{key}:{value!r}".encode()).hexdigest()
 
 
 def _path(key: str) -> Path:
-    return _cache_folder() / f"{key}.json"
+    return cache.folder() / f"{key}.json"
 
 
 def _kept(key: str) -> float | None:

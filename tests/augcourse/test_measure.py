@@ -122,7 +122,7 @@ def test_baselines_trained_side_by_side_are_the_ones_trained_alone(empty_cache, 
     monkeypatch.setattr(measure, "GRADER_RUNS", runs)
     monkeypatch.setattr(measure, "FIRST_LOOK", ())
     measure.fill_cache(workers=2)
-    kept = {entry.name: entry.read_bytes() for entry in empty_cache.iterdir()}
+    kept = {entry.name: entry.read_bytes() for entry in empty_cache.glob("*.json")}
     assert len(kept) == len(runs) + 1
     monkeypatch.setenv("AUGCOURSE_CACHE_DIR", str(empty_cache.with_name("another")))
     measure.accuracies(None, runs)
@@ -137,9 +137,10 @@ def test_a_full_cache_trains_nothing(empty_cache, side_by_side, monkeypatch, cap
     monkeypatch.setattr(measure, "FIRST_LOOK", ())
     measure.fill_cache()
     capsys.readouterr()
-    before = {entry: entry.stat().st_mtime_ns for entry in empty_cache.iterdir()}
+    before = {entry: entry.stat().st_mtime_ns for entry in empty_cache.rglob("*")}
+    assert any(entry.suffix == ".npz" for entry in before)
     measure.fill_cache()
-    assert {entry: entry.stat().st_mtime_ns for entry in empty_cache.iterdir()} == before
+    assert {entry: entry.stat().st_mtime_ns for entry in empty_cache.rglob("*")} == before
     assert capsys.readouterr().out == ""
 
 
