@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 from augcourse import cache, data
 from augcourse.augment import Recipe
 from augcourse.compare import Verdict, paired_gains, verdict
+from augcourse.errors import DataError
 from augcourse.settings import GRADING, HALF, SETTINGS, Settings
 
 __all__ = ["FIRST_LOOK", "GRADER_RUNS", "Run", "accuracies", "content_key", "fill_cache", "judge", "labelled_digits"]
@@ -90,7 +92,7 @@ def fill_cache(name: str | None = None, workers: int = 2) -> None:
             bits with any number of them.
 
     Raises:
-        DataError: the cache cannot be written; the message says what to do.
+        DataError: the cache cannot be written, or a process was ended; the message says what to do.
     """
     from augcourse.recipes import geometric
 
@@ -111,8 +113,14 @@ def fill_cache(name: str | None = None, workers: int = 2) -> None:
 
     side_by_side = Parallel(n_jobs=min(workers, len(missing)), return_as="generator")
     trained = side_by_side(delayed(_accuracy)(arm, run, name, settings) for arm, run, settings in missing.values())
-    for key, value in zip(missing, track(trained, "training the baselines", total=len(missing)), strict=True):
-        _write(key, value)
+    try:
+        for key, value in zip(missing, track(trained, "training the baselines", total=len(missing)), strict=True):
+            _write(key, value)
+    except BrokenProcessPool as error:
+        raise DataError(
+            "a process that trained a baseline was ended from outside, as a machine does that is out of memory: "
+            "run `augcourse baselines --workers 1`; what is finished is kept"
+        ) from error
 
 
 def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings: Settings) -> float:

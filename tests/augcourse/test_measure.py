@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from joblib.externals.loky import get_reusable_executor
 
 from augcourse import measure, recipes
+from augcourse.errors import DataError
 from augcourse.measure import Run
 from augcourse.settings import SETTINGS
 
@@ -130,6 +132,16 @@ def test_baselines_trained_side_by_side_are_the_ones_trained_alone(empty_cache, 
     assert len(alone) == len(runs)
     assert alone.items() <= kept.items()
     assert "training the baselines" in capsys.readouterr().out
+
+
+def test_a_process_that_the_machine_ends_is_told_in_one_line(empty_cache, side_by_side, monkeypatch):
+    def ended(*_: object) -> float:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0.0
+
+    monkeypatch.setattr(measure, "_accuracy", ended)
+    with pytest.raises(DataError, match="augcourse baselines --workers 1"):
+        measure.fill_cache()
 
 
 def test_a_full_cache_trains_nothing(empty_cache, side_by_side, monkeypatch, capsys):
