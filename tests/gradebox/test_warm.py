@@ -307,7 +307,9 @@ def seen_by(course: Course, student: str) -> str:
 
 def test_the_workers_of_one_machine_share_the_coordinators_warm_process_and_environment(folder: Path):
     allowed = '"PROBE_SEED", "TEST_SPLIT", "NBGRADER_EXECUTION", "OMP_*", "PYTHON*", "MALLOC_*"'  # what Dask sets, too
-    course = make_course(folder, SPLIT_CONFIG + re.sub(r"(?<=environment_allowed = \[).*(?=\])", allowed, WARM_COURSE))
+    config = re.sub(r"(?<=environment_allowed = \[).*(?=\])", allowed, WARM_COURSE)
+    config = config.replace("xml.dom.minidom", "xml.dom.pulldom")  # of this class alone: other tests' servers may live
+    course = make_course(folder, SPLIT_CONFIG + config)
     for student in ("careful", "hurried", "late", "quick"):
         hand_in(course, student, HONEST, look_around)
     done = course.nbgrader("autograde", "sums", "--student", "careful")
@@ -318,7 +320,7 @@ def test_the_workers_of_one_machine_share_the_coordinators_warm_process_and_envi
     def look(*_: Any) -> None:
         mine = {os.getpid(), *(each.pid for each in psutil.Process().children(recursive=True))}
         seen = {each.pid: each.info for each in psutil.process_iter(["ppid", "cmdline"]) if each.pid in mine}
-        forked = {pid for pid, info in seen.items() if "gradebox.warm" in (info["cmdline"] or ())}
+        forked = {pid for pid, info in seen.items() if "xml.dom.pulldom" in (info["cmdline"] or [""])[-1]}
         owners.update({seen[pid]["ppid"] for pid in forked} - forked)
 
     before = dict(os.environ)
