@@ -51,6 +51,7 @@ CLUSTER = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
+TEND_S = 5
 SCHEDULER_LOST = (
     "the connection to the scheduler was lost; what is finished is kept: start the scheduler and its workers again, "
     "then give the same command"
@@ -440,11 +441,36 @@ class Classroom(LoggingConfigurable):
                     silence_logs=logging.CRITICAL,  # what stops a worker is told in one line
                     local_directory=folder,
                 ) as cluster,
+                _tended(cluster, self.workers),
                 Client(cluster) as client,
             ):
                 client.register_plugin(OwnCores(self.workers))
                 client.register_plugin(OneHousehold(environment, warm))
                 yield client
+
+
+@contextmanager
+def _tended(cluster: Any, workers: int) -> Iterator[None]:
+    """Keep a local cluster at that many workers.
+
+    Dask starts one that was killed again, but gives up on one that cannot be started, or that it does not see 15
+    seconds later, such as one that was killed once more. With none left, the class would wait forever.
+    """
+    from distributed.core import Status
+    from tornado.ioloop import PeriodicCallback
+
+    def tend() -> None:
+        for name, worker in list(cluster.workers.items()):
+            if worker.status in (Status.failed, Status.closed):
+                del cluster.workers[name]
+        cluster.scale(workers)
+
+    tending = PeriodicCallback(tend, TEND_S * 1000)
+    cluster.loop.add_callback(tending.start)
+    try:
+        yield
+    finally:
+        cluster.loop.add_callback(tending.stop)
 
 
 def _as_it_is(kit: Kit) -> Kit:

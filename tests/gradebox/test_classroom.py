@@ -297,6 +297,31 @@ def test_an_interrupt_says_how_to_go_on(stub_class):
     assert "run the same command again" in said
 
 
+def test_a_worker_that_dask_gives_up_on_is_replaced(stub_class):
+    command = [sys.executable, "-m", "gradebox.cli", "grade", "sums", "--json", "--workers", "1"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    killed = set[int]()
+    with subprocess.Popen(command, cwd=stub_class.root, **pipes) as grading:
+        assert grading.stdout
+        first = grading.stdout.readline()
+        deadline = time.monotonic() + 20  # longer than Dask waits for the worker to come back
+        while time.monotonic() < deadline:
+            for child in psutil.Process(grading.pid).children():
+                with suppress(psutil.Error):
+                    if "multiprocessing.spawn" in " ".join(child.cmdline()):
+                        child.kill()
+                        killed.add(child.pid)
+            time.sleep(0.05)
+        try:
+            rest, said = grading.communicate(timeout=120)
+        finally:
+            grading.kill()
+    assert grading.returncode == 0, said
+    assert len(killed) >= 2
+    rows = [json.loads(line)["student"] for line in (first + rest).splitlines()]
+    assert len(set(rows)) == len(rows) == 24
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_that_a_destructor_swallows_stops_it_too(stub_class, monkeypatch):
     class Doomed:
