@@ -60,7 +60,7 @@ _TWO_WAYS = "run `augcourse data prepare mnist` where there is a network, or `au
 _LOCK_TIMEOUT_S = 600
 _NETWORK_TIMEOUT_S = 5
 
-Arrays = tuple[NDArray[np.uint8], NDArray[np.int64]]
+Arrays = cache.Digits
 
 
 @dataclass(frozen=True, slots=True)
