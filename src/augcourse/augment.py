@@ -4,7 +4,8 @@ A recipe is ten `albumentations.Compose` pipelines, one per digit. They must be 
 flips: a digit may be mirrored only where the mirror image is the same digit, and any other difference
 between classes would tell the model the label ("betray" it).
 
-Enters: uint8 images (28, 28, 1) in 0..255 and integer labels 0..9. Leaves: the same shapes, dtypes, ranges.
+Enters: uint8 images (28, 28, 1), or (28, 28, 3) on coloured ink, in 0..255 and integer labels 0..9. Leaves: the same
+shapes, dtypes, ranges.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from albumentations.core.serialization import SERIALIZABLE_REGISTRY
 
 from augcourse.errors import RecipeError
-from augcourse.settings import CLASSES, IMAGE_SHAPE
+from augcourse.settings import CLASSES
 
 __all__ = ["FLIPS", "Recipe", "Transform", "augment"]
 
@@ -36,7 +37,7 @@ MAX_BYTES = 64 * 1024
 MAX_TRANSFORMS = 40
 
 Transform = Callable[[np.ndarray, int], np.ndarray]
-"""(uint8 image (28, 28, 1), label) → uint8 image (28, 28, 1)."""
+"""(uint8 image (28, 28, channels), label) → uint8 image of the same shape."""
 
 
 @dataclass(frozen=True)
@@ -130,21 +131,22 @@ class Recipe:
         return transform
 
     def apply(self, images: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
-        """Every image once through one stream: uint8 (n, 28, 28, 1) → uint8 (n, 28, 28, 1).
+        """Every image once through one stream: uint8 (n, 28, 28, channels) → the same shape and dtype.
 
         Raises:
             RecipeError: a transform raised, or changed an image's shape or dtype.
         """
         transform = self.stream(seed)
-        out = np.empty((len(images), *IMAGE_SHAPE), np.uint8)
+        shape = images.shape[1:]
+        out = np.empty((len(images), *shape), np.uint8)
         for i, (image, label) in enumerate(zip(images, labels, strict=True)):
             try:
                 augmented = transform(image, int(label))
             except Exception as error:
                 raise RecipeError(f"recipe: it stopped at a digit {label}: {type(error).__name__}: {error}") from None
-            if augmented.shape != IMAGE_SHAPE or augmented.dtype != np.uint8:
+            if augmented.shape != shape or augmented.dtype != np.uint8:
                 raise RecipeError(
-                    f"recipe: expected uint8 images of shape {IMAGE_SHAPE} back, "
+                    f"recipe: expected uint8 images of shape {shape} back, "
                     f"found {augmented.dtype} of shape {augmented.shape}"
                 )
             out[i] = augmented

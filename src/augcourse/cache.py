@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from augcourse import folders
 from augcourse.errors import DataError
 
 __all__ = ["Digits", "folder", "keep_digits", "kept_digits", "require"]
@@ -22,8 +23,8 @@ Digits = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 
 def folder() -> Path:
-    """`AUGCOURSE_CACHE_DIR`, else a folder in the home."""
-    return Path(os.environ.get("AUGCOURSE_CACHE_DIR", Path.home() / ".cache" / "augcourse"))
+    """The cache, found from the course folder; `AUGCOURSE_CACHE_DIR` overrides it."""
+    return folders.cache_folder()
 
 
 def require() -> None:

@@ -51,7 +51,9 @@ def course_root() -> Path:
 
 @data_app.command("prepare")
 def data_prepare(
-    name: Annotated[str | None, typer.Argument(help="uci_digits or mnist; the setting's choice if left out")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="mnist_sample, uci_digits or mnist; the setting's choice if left out")
+    ] = None,
 ) -> None:
     """Prepare a data set (mnist is downloaded by TFDS where there is a network)."""
     with one_line_errors():
@@ -62,17 +64,21 @@ def data_prepare(
 
 @data_app.command("import-idx")
 def data_import_idx(
-    folder: Annotated[Path, typer.Argument(help="folder with MNIST's IDX files, plain or gzip")],
-    data_dir: Annotated[Path | None, typer.Option(help="TFDS data directory; TFDS_DATA_DIR if left out")] = None,
-    overwrite: Annotated[bool, typer.Option(help="replace an mnist that is there already")] = False,
+    folder: Annotated[Path, typer.Argument(help="folder with the IDX files, plain or gzip")],
+    data_dir: Annotated[Path | None, typer.Option(help="TFDS data folder; the course's own if left out")] = None,
+    overwrite: Annotated[bool, typer.Option(help="replace a data set of that name")] = False,
+    name: Annotated[
+        str | None, typer.Option(help="of pictures that are not MNIST's; made from the folder's name if left out")
+    ] = None,
 ) -> None:
-    """Import MNIST's IDX files as the TFDS data set `mnist`, for classrooms without a network."""
+    """Import IDX files for classrooms without a network: MNIST's digits as `mnist`, others under their own name."""
     with one_line_errors():
         from augcourse import data
 
-        summary = data.import_idx(folder, data_dir, overwrite)
-        halves = " (one pair of files, shuffled and halved)" if summary.halved else ""
-        typer.echo(f"mnist: {summary.train} training and {summary.test} test digits imported{halves}")
+        summary = data.import_idx(folder, data_dir, overwrite, name)
+        typer.echo(str(summary))
+        if summary.name != "mnist":
+            typer.echo(f"These are not MNIST's digits. The course runs on them with AUGCOURSE_DATASET={summary.name}.")
 
 
 @data_app.command("info")

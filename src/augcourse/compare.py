@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Interval",
     "Verdict",
+    "chance_of_winning",
     "confusion_matrix",
     "interval",
     "limits",
@@ -50,6 +51,9 @@ class Verdict:
         low, high: one-sided confidence limits of the mean gain: at least `low`, at most `high`.
         runs: number of paired runs.
         margin: what the limits are held against, in percentage points.
+        chance: the probability that the augmented model beats the baseline on one fresh draw and seed, in 0..1.
+        least_digit: the digit that gained least, where gains were measured by digit.
+        least_gain: its mean paired gain, in percentage points of that digit.
         recipe: what was judged, where gains were measured for a recipe.
     """
 
@@ -59,6 +63,9 @@ class Verdict:
     high: float
     runs: int
     margin: float
+    chance: float
+    least_digit: int | None = None
+    least_gain: float | None = None
     recipe: Recipe | None = None
 
     def sentence(self) -> str:
@@ -67,6 +74,19 @@ class Verdict:
             f"{self.outcome}: mean paired gain {self.mean_gain:+.1f} points over {self.runs} runs, "
             f"surely between {self.low:+.1f} and {self.high:+.1f}; the margin is {self.margin:+.1f}"
         )
+
+    def in_other_words(self) -> str:
+        """The same result for a reader who asks not for a mean but for a chance, and for who lost (in two sentences).
+
+        A mean can hide a class that lost (Balestriero, Bottou and LeCun 2022, arXiv:2204.03632).
+        """
+        said = (
+            f"On ten fresh labels per class and a fresh seed, the augmented model beats the baseline "
+            f"with a probability of {_percent(self.chance)}."
+        )
+        if self.least_digit is None or self.least_gain is None:
+            return said
+        return f"{said} The digit that gained least is {self.least_digit}: {self.least_gain:+.1f} points."
 
 
 def paired_gains(baseline: np.ndarray, augmented: np.ndarray) -> np.ndarray:
@@ -111,11 +131,43 @@ def limits(gains: np.ndarray, settings: Settings = SETTINGS) -> tuple[float, flo
         raise ValueError(f"a verdict needs at least two runs, found {gains.size}")
     if not gains.any():
         return 0.0, 0.0
-    known, own = settings.spread_runs, gains.size - 1
-    variance = (known * settings.spread_points**2 + own * gains.var(ddof=1)) / (known + own)
-    of_mean = stats.t(known + own, loc=gains.mean(), scale=np.sqrt(variance / gains.size))
+    freedom, variance = _spread(gains, settings)
+    of_mean = stats.t(freedom, loc=gains.mean(), scale=np.sqrt(variance / gains.size))
     error = settings.error_rate / len(settings.looks)
     return float(of_mean.ppf(error)), float(of_mean.isf(error))
+
+
+def _spread(gains: np.ndarray, settings: Settings) -> tuple[int, float]:
+    """Degrees of freedom and variance of single gains, moderated by what is known of other recipes'."""
+    known, own = settings.spread_runs, gains.size - 1
+    variance = (known * settings.spread_points**2 + own * gains.var(ddof=1)) / (known + own)
+    return known + own, float(variance)
+
+
+def chance_of_winning(gains: np.ndarray, settings: Settings = SETTINGS) -> float:
+    """The probability in 0..1 that the next paired gain, on a fresh draw and seed, is above zero.
+
+    From the predictive distribution of one more run: Student's t about the mean, with the spread of single gains and
+    the uncertainty of the mean itself. Gains that are all zero have none: a recipe that changes no answer never wins.
+
+    Args:
+        gains: float (runs,) paired gains, at least two.
+        settings: `spread_points` and `spread_runs` are used, as by `limits`.
+    """
+    gains = np.asarray(gains, np.float64)
+    if not gains.any():
+        return 0.0
+    freedom, variance = _spread(gains, settings)
+    return float(stats.t(freedom, loc=gains.mean(), scale=np.sqrt(variance * (1 + 1 / gains.size))).sf(0.0))
+
+
+def _percent(share: float) -> str:
+    """A probability in whole percent; never 0 or 100 unless it is exactly so."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %"
 
 
 def verdict(gains: np.ndarray, settings: Settings = SETTINGS) -> Verdict:
@@ -132,7 +184,7 @@ def verdict(gains: np.ndarray, settings: Settings = SETTINGS) -> Verdict:
         outcome = "beats the baseline"
     elif high < margin:
         outcome = "does not"
-    return Verdict(outcome, float(np.mean(gains)), low, high, len(gains), margin)
+    return Verdict(outcome, float(np.mean(gains)), low, high, len(gains), margin, chance_of_winning(gains, settings))
 
 
 def mcnemar(correct_first: np.ndarray, correct_second: np.ndarray) -> float:

@@ -1,8 +1,9 @@
 """tfds → pool, validation, test; few labels per class; IDX import.
 
-In: a TFDS data directory with `uci_digits` or `mnist`. Out: images (n, 28, 28, 1) uint8 in 0..255 and labels
-(n,) int64 in 0..9, read-only, in the stored order. Importing this module registers `uci_digits`, so that
-plain `tfds.load("uci_digits", split=..., as_supervised=True)` works once the data set is prepared.
+In: a TFDS data folder with `mnist_sample`, `uci_digits`, `mnist` or imported IDX files. Out: images (n, 28, 28, 1)
+uint8 in 0..255 and labels (n,) int64 in 0..9, read-only, in the stored order. Importing this module registers the
+course's own builders and its data folder, so that plain `tfds.load("mnist_sample", split=..., as_supervised=True)`
+works once the data set is prepared.
 """
 
 from __future__ import annotations
@@ -26,13 +27,16 @@ import numpy as np
 import tensorflow_datasets as tfds
 from numpy.typing import NDArray
 
-from augcourse import cache
-from augcourse.digits import UciDigits
-from augcourse.digits.idx import find_parts, imported_mnist, read_idx
+from augcourse import cache, folders
+from augcourse.digits import MnistSample, UciDigits
+from augcourse.digits.balanced import BalancedDigits
+from augcourse.digits.idx import IMPORTED_VERSION, find_parts, imported, imported_mnist, is_mnist, name_of, read_idx
 from augcourse.errors import DataError
 from augcourse.settings import CLASSES
 
 __all__ = [
+    "DEFAULT",
+    "OFFLINE",
     "POOL",
     "TEST",
     "VALIDATION",
@@ -54,13 +58,28 @@ POOL = "train[20%:]"
 VALIDATION = "train[:20%]"
 TEST = "test"
 
+DEFAULT = "mnist_sample"
+"""What the course runs on, unless `mnist` itself is prepared."""
+
+OFFLINE: dict[str, type[BalancedDigits]] = {"mnist_sample": MnistSample, "uci_digits": UciDigits}
+"""The data sets that need no network."""
+
+_ABOUT = {
+    "mnist_sample": "5,000 real digits of MNIST's training set",
+    "uci_digits": "1,797 digits of other people's handwriting, drawn as MNIST draws its own",
+    "mnist": "MNIST itself",
+}
+
 # The folder in which TFDS keeps a data set is named after its version; `mnist` follows tfds's own builder.
-_VERSIONS = {"mnist": "3.0.1", "uci_digits": str(UciDigits.VERSION)}
+_VERSIONS = {"mnist": "3.0.1", **{name: str(builder.VERSION) for name, builder in OFFLINE.items()}}
 _TWO_WAYS = "run `augcourse data prepare mnist` where there is a network, or `augcourse data import-idx DIR`"
 _LOCK_TIMEOUT_S = 600
 _NETWORK_TIMEOUT_S = 5
 
 Arrays = cache.Digits
+
+# Plain `tfds.load(NAME)` looks there as well, whatever folder was TFDS's own when it was imported.
+tfds.core.add_data_dir(str(folders.data_folder()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,7 @@ class DatasetChoice:
 class ImportSummary:
     """What `import_idx` wrote: `train` and `test` count digits; `halved` if one pair of files served both."""
 
+    name: str
     folder: Path
     train: int
     test: int
@@ -82,43 +102,46 @@ class ImportSummary:
 
     def __str__(self) -> str:
         how = "one pair of files, shuffled with a fixed seed and halved" if self.halved else "the four files"
-        return f"mnist: {self.train:,} train and {self.test:,} test digits from {how}, in {self.folder}"
+        return f"{self.name}: {self.train:,} train and {self.test:,} test digits from {how}, in {self.folder}"
 
 
 def data_dir() -> Path:
-    """The TFDS data directory: `TFDS_DATA_DIR`, else tfds's own default.
-
-    TFDS itself reads the variable once, when it is imported: set it before Python starts.
-    """
-    return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    """The TFDS data folder, found from the course folder; `TFDS_DATA_DIR` overrides it."""
+    return folders.data_folder()
 
 
 def choose_dataset() -> DatasetChoice:
-    """The data set that `AUGCOURSE_DATASET` asks for: auto (the default), mnist or uci_digits.
+    """The data set that `AUGCOURSE_DATASET` asks for: auto (the default) or the name of one.
+
+    auto is mnist where it is prepared, and `DEFAULT` elsewhere.
 
     Raises:
-        DataError: an unknown value, or mnist without a prepared mnist.
+        DataError: an unknown name, or mnist without a prepared mnist.
     """
     asked = os.environ.get("AUGCOURSE_DATASET") or "auto"
-    found = _is_prepared("mnist")
-    if asked == "uci_digits":
-        return DatasetChoice("uci_digits", "uci_digits, because AUGCOURSE_DATASET asks for it.")
-    if asked == "mnist" and found:
-        return DatasetChoice("mnist", "mnist, because AUGCOURSE_DATASET asks for it.")
+    if asked in OFFLINE or (asked != "auto" and _is_prepared(asked)):
+        return DatasetChoice(asked, f"{asked} ({_about(asked)}), because AUGCOURSE_DATASET asks for it.")
     if asked == "mnist":
         raise DataError(f"AUGCOURSE_DATASET=mnist, but {data_dir()} has no prepared mnist: {_TWO_WAYS}.")
     if asked != "auto":
-        raise DataError(f"AUGCOURSE_DATASET={asked} is unknown: set it to auto, mnist or uci_digits.")
-    if found:
-        return DatasetChoice("mnist", "mnist, because it is prepared here.")
-    return DatasetChoice("uci_digits", f"uci_digits, because no mnist is prepared here; to use MNIST, {_TWO_WAYS}.")
+        raise DataError(
+            f"AUGCOURSE_DATASET={asked} is unknown: set it to auto, mnist, {', '.join(OFFLINE)} or a data set that "
+            "`augcourse data import-idx` has made."
+        )
+    if _is_prepared("mnist"):
+        return DatasetChoice("mnist", f"mnist ({_about('mnist')}), because it is prepared here.")
+    return DatasetChoice(DEFAULT, f"{DEFAULT} ({_about(DEFAULT)}).")
+
+
+def _about(name: str) -> str:
+    return _ABOUT.get(name, "imported from IDX files")
 
 
 def prepare(name: str | None = None) -> DatasetChoice:
     """Build the data set unless it is there already; several processes may call this at once.
 
     Args:
-        name: mnist (downloaded by TFDS) or uci_digits (built offline); None for `choose_dataset()`.
+        name: mnist (downloaded by TFDS) or one of `OFFLINE`; None for `choose_dataset()`.
 
     Raises:
         DataError: an unknown name, a folder that cannot be written, or mnist without a network.
@@ -134,7 +157,9 @@ def prepare(name: str | None = None) -> DatasetChoice:
         _require_network(f"{MNIST.URL}t10k-labels-idx1-ubyte.gz")
         _write("mnist", MNIST, remedy=_TWO_WAYS)
     else:
-        _write("uci_digits", UciDigits)
+        # Read before TFDS is asked to write, so that a damaged wheel is told in its own words.
+        OFFLINE[choice.name].digits()
+        _write(choice.name, OFFLINE[choice.name])
     return choice
 
 
@@ -143,7 +168,7 @@ def load_arrays(split: str, name: str | None = None) -> Arrays:
 
     Args:
         split: any TFDS split, such as `POOL`, `VALIDATION` or `TEST`.
-        name: mnist or uci_digits; None for `choose_dataset()`.
+        name: of a prepared data set; None for `choose_dataset()`.
 
     Raises:
         DataError: the data set is not prepared, or the split is unknown or cannot be read.
@@ -157,7 +182,7 @@ def keep_decoded(name: str | None = None) -> None:
     """Put the course's splits into the cache, decoded: each kernel that sees it is spared TensorFlow's reading.
 
     Args:
-        name: mnist or uci_digits; None for `choose_dataset()`.
+        name: of a prepared data set; None for `choose_dataset()`.
 
     Raises:
         DataError: as `load_arrays`, or the cache cannot be written.
@@ -263,33 +288,43 @@ def _shards(name: str) -> list[Path]:
     return sorted(_dataset_folder(name).glob("*.tfrecord*"))
 
 
-def import_idx(source: Path, data_dir: Path | None = None, overwrite: bool = False) -> ImportSummary:
-    """Import IDX files of MNIST as the TFDS data set `mnist`, for plain `tfds.load("mnist", download=False)`.
+def import_idx(
+    source: Path, data_dir: Path | None = None, overwrite: bool = False, name: str | None = None
+) -> ImportSummary:
+    """Import IDX files as a TFDS data set, for plain `tfds.load(NAME, download=False)`.
 
-    The four files keep their train and test split. A single pair of images and labels (such as the t10k files
-    alone) is shuffled with a fixed seed and halved.
+    The digits of MNIST are known by their content and become `mnist`; any other pictures get a name of their own,
+    which begins with `idx_`. The four files keep their train and test split. A single pair of images and labels
+    (such as the t10k files alone) is shuffled with a fixed seed and halved.
 
     Args:
         source: the folder of the files, plain or gzip; see `augcourse.digits.idx.find_parts` for their names.
-        data_dir: the TFDS data directory; None for `augcourse.data.data_dir()`.
-        overwrite: replace a prepared mnist; without it that is an error.
+        data_dir: the TFDS data folder; None for `augcourse.data.data_dir()`.
+        overwrite: replace a data set of that name; without it that is an error.
+        name: of pictures that are not MNIST's; made from the folder's name if left out.
 
     Raises:
-        DataError: damaged, missing or mismatched files, an existing mnist, a folder that cannot be written.
-            Nothing half-written stays behind, and an existing mnist stays as it was.
+        DataError: damaged, missing or mismatched files, an existing data set, a folder that cannot be written.
+            Nothing half-written stays behind, and an existing data set stays as it was.
     """
     parts, halved = find_parts(Path(source))
-    folder = _dataset_folder("mnist", data_dir)
-    if _is_prepared("mnist", data_dir) and not overwrite:
+    known = is_mnist(parts, halved)
+    name = "mnist" if known else name_of(name or Path(source).resolve().name)
+    folder = _dataset_folder(name, data_dir)
+    if _is_prepared(name, data_dir) and not overwrite:
         raise DataError(f"{folder} exists already: import with overwrite to replace it.")
-    _write("mnist", imported_mnist(parts, halved), data_dir, overwrite=overwrite)
+    builder = imported_mnist(parts, halved) if known else imported(name, parts, halved)
+    _write(name, builder, data_dir, overwrite=overwrite)
     _load.cache_clear()
-    return ImportSummary(folder, len(parts["train"][1]), len(parts["test"][1]), halved)
+    return ImportSummary(name, folder, len(parts["train"][1]), len(parts["test"][1]), halved)
 
 
 def _require_known(name: str) -> None:
-    if name not in _VERSIONS:
-        raise DataError(f"the data set {name} is unknown: the course has {' and '.join(sorted(_VERSIONS))}.")
+    if name not in _VERSIONS and not _is_prepared(name):
+        raise DataError(
+            f"the data set {name} is unknown: the course has {', '.join(_VERSIONS)}, and what "
+            "`augcourse data import-idx` has made."
+        )
 
 
 def _require_prepared(name: str) -> None:
@@ -308,11 +343,13 @@ def _require_network(url: str) -> None:
 
 
 def _dataset_folder(name: str, directory: Path | None = None) -> Path:
-    return Path(directory or data_dir()).expanduser() / name / _VERSIONS[name]
+    return Path(directory or data_dir()).expanduser() / name / _VERSIONS.get(name, IMPORTED_VERSION)
 
 
 def _is_prepared(name: str, directory: Path | None = None) -> bool:
     # TFDS's own test, without its warning on stderr for every data set that is merely absent.
+    if name not in _VERSIONS and not name.startswith("idx_"):
+        return False
     return (_dataset_folder(name, directory) / "dataset_info.json").is_file()
 
 

@@ -20,10 +20,21 @@ import numpy as np
 from augcourse import cache, data
 from augcourse.augment import Recipe
 from augcourse.compare import Verdict, paired_gains, verdict
+from augcourse.digits import ink
 from augcourse.errors import DataError
-from augcourse.settings import GRADING, HALF, SETTINGS, Settings
+from augcourse.settings import CLASSES, GRADING, HALF, SETTINGS, Settings
 
-__all__ = ["FIRST_LOOK", "GRADER_RUNS", "Run", "accuracies", "content_key", "fill_cache", "judge", "labelled_digits"]
+__all__ = [
+    "FIRST_LOOK",
+    "GRADER_RUNS",
+    "Run",
+    "accuracies",
+    "content_key",
+    "fill_cache",
+    "judge",
+    "labelled_digits",
+    "recalls",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +59,38 @@ def labelled_digits(draw: int, name: str | None = None, settings: Settings = SET
 
 
 def accuracies(
-    recipe: Recipe | None, runs: Sequence[Run], *, name: str | None = None, settings: Settings = GRADING
+    recipe: Recipe | None,
+    runs: Sequence[Run],
+    *,
+    name: str | None = None,
+    settings: Settings = GRADING,
+    exam: str = data.TEST,
 ) -> np.ndarray:
-    """float64 (runs,): accuracy in 0..1 on the `test` split after retraining; None is the baseline.
+    """float64 (runs,): accuracy in 0..1 after retraining; None is the baseline.
 
     Each run is computed once per machine and kept in a cache that is keyed by everything that it depends on.
+
+    Args:
+        runs: draws of the labelled digits and seeds.
+        name: the data set that is trained on; the one that the course uses if left out.
+        exam: a split of that data set, `test` if left out; or another data set, whose `train` split was written by
+            people whom the model has never met.
     """
-    return np.array([_cached_accuracy(recipe, run, name, settings) for run in runs])
+    right = _all_right(recipe, runs, name, settings, exam)
+    return right[:, 0].sum(axis=1) / right[:, 1].sum(axis=1)
+
+
+def recalls(
+    recipe: Recipe | None,
+    runs: Sequence[Run],
+    *,
+    name: str | None = None,
+    settings: Settings = GRADING,
+    exam: str = data.TEST,
+) -> np.ndarray:
+    """float64 (runs, 10): the share of each digit that was recognised, in 0..1; arguments as of `accuracies`."""
+    right = _all_right(recipe, runs, name, settings, exam)
+    return right[:, 0] / right[:, 1]
 
 
 def judge(
@@ -69,15 +105,15 @@ def judge(
     The looks of the settings say after how many runs; `runs` are at least as many as the last look. Equal
     arguments give equal bits, in a fresh process, a used one, or one of many, on one machine.
     """
-    baseline, augmented = np.empty(0), np.empty(0)
     for look in settings.looks:
-        more = runs[len(baseline) : look]
-        baseline = np.append(baseline, accuracies(None, more, name=name, settings=settings))
-        augmented = np.append(augmented, accuracies(recipe, more, name=name, settings=settings))
+        arms = [_all_right(arm, runs[:look], name, settings, data.TEST) for arm in (None, recipe)]
+        baseline, augmented = (right[:, 0].sum(axis=1) / right[:, 1].sum(axis=1) for right in arms)
         said = verdict(paired_gains(baseline, augmented), settings)
         if said.outcome != "too close to call":
             break
-    return replace(said, recipe=recipe)
+    by_digit = 100 * np.subtract(*(right[:, 0] / right[:, 1] for right in reversed(arms))).mean(axis=0)
+    least = int(by_digit.argmin())
+    return replace(said, recipe=recipe, least_digit=least, least_gain=float(by_digit[least]))
 
 
 def fill_cache(name: str | None = None, workers: int = 2) -> None:
@@ -105,14 +141,16 @@ def fill_cache(name: str | None = None, workers: int = 2) -> None:
         (baseline, Run(0, 0), HALF),
         *((recipe, run, HALF) for run in FIRST_LOOK),
     ]
-    missing = {key: each for each in wanted if _kept(key := _key(digits, *each)) is None}
+    missing = {key: each for each in wanted if _kept(key := _key(digits, *each, data.TEST)) is None}
     if not missing:
         return
     from joblib import Parallel, delayed
     from rich.progress import track
 
     side_by_side = Parallel(n_jobs=min(workers, len(missing)), return_as="generator")
-    trained = side_by_side(delayed(_accuracy)(arm, run, name, settings) for arm, run, settings in missing.values())
+    trained = side_by_side(
+        delayed(_right)(arm, run, name, settings, data.TEST) for arm, run, settings in missing.values()
+    )
     try:
         for key, value in zip(missing, track(trained, "training the baselines", total=len(missing)), strict=True):
             _write(key, value)
@@ -123,34 +161,58 @@ def fill_cache(name: str | None = None, workers: int = 2) -> None:
         ) from error
 
 
-def _cached_accuracy(recipe: Recipe | None, run: Run, name: str | None, settings: Settings) -> float:
-    key = _key(data.stored_digest(name), recipe, run, settings)
+def _all_right(
+    recipe: Recipe | None, runs: Sequence[Run], name: str | None, settings: Settings, exam: str
+) -> np.ndarray:
+    """int64 (runs, 2, 10): how many of each digit were recognised, and how many there are."""
+    digits = data.stored_digest(name)
+    asked = exam if exam in _SPLITS else f"{exam} {data.stored_digest(exam)}"
+    return np.stack([_cached_right(digits, recipe, run, name, settings, exam, asked) for run in runs])
+
+
+_SPLITS = (data.POOL, data.TEST, data.VALIDATION)
+
+
+def _cached_right(
+    digits: str, recipe: Recipe | None, run: Run, name: str | None, settings: Settings, exam: str, asked: str
+) -> np.ndarray:
+    key = _key(digits, recipe, run, settings, asked)
     kept = _kept(key)
     if kept is not None:
         return kept
-    value = _accuracy(recipe, run, name, settings)
-    _write(key, value)
-    return value
+    right = _right(recipe, run, name, settings, exam)
+    _write(key, right)
+    return right
 
 
-def _accuracy(recipe: Recipe | None, run: Run, name: str | None, settings: Settings) -> float:
-    from augcourse.train import accuracy, train  # TensorFlow takes seconds, and what is kept needs none of it
+def _right(recipe: Recipe | None, run: Run, name: str | None, settings: Settings, exam: str) -> np.ndarray:
+    from augcourse.train import predict, train  # TensorFlow takes seconds, and what is kept needs none of it
 
     images, labels = labelled_digits(run.draw, name, settings)
+    pictures, truth = data.load_arrays(exam, name) if exam in _SPLITS else data.load_arrays("train", exam)
+    if settings.ink is not None:
+        images = ink.favourite_pen(images, labels, run.draw, settings.ink)
+        pictures = ink.any_pen(pictures, _EXAM_PENS)
     trained = train(images, labels, seed=run.seed, recipe=recipe, settings=settings)
-    return accuracy(trained.weights, *data.load_arrays(data.TEST, name))
+    hits = predict(trained.weights, pictures).argmax(1) == truth
+    return np.stack([np.bincount(truth[hits], minlength=CLASSES), np.bincount(truth, minlength=CLASSES)])
+
+
+_EXAM_PENS = 2019
+"""Draws the pens of the test digits on coloured ink, which are the same ones in every run."""
 
 
 def content_key(
     recipe: Recipe | None, run: Run | None = None, name: str | None = None, settings: Settings = GRADING
 ) -> str:
     """SHA-256 digits over all that an accuracy depends on; without a run, what all runs of the recipe share."""
-    return _key(data.fingerprint(name), recipe, run, settings)
+    return _key(data.fingerprint(name), recipe, run, settings, data.TEST)
 
 
-def _key(digits: str, recipe: Recipe | None, run: Run | None, settings: Settings) -> str:
+def _key(digits: str, recipe: Recipe | None, run: Run | None, settings: Settings, exam: str) -> str:
     content = {
         "data": digits,
+        "exam": exam,
         "recipe": None if recipe is None else recipe.to_json(),
         "run": None if run is None else [run.draw, run.seed],
         "settings": settings.training(),
@@ -159,30 +221,32 @@ def _key(digits: str, recipe: Recipe | None, run: Run | None, settings: Settings
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _digest(key: str, value: float) -> str:
-    return hashlib.sha256(f"{key}:{value!r}".encode()).hexdigest()
+def _digest(key: str, right: list[list[int]]) -> str:
+    return hashlib.sha256(f"{key}:{right!r}".encode()).hexdigest()
 
 
 def _path(key: str) -> Path:
     return cache.folder() / f"{key}.json"
 
 
-def _kept(key: str) -> float | None:
+def _kept(key: str) -> np.ndarray | None:
     try:
         entry = json.loads(_path(key).read_text(encoding="utf-8"))
-        value = float(entry["accuracy"])
-        return value if entry["digest"] == _digest(key, value) else None
+        right = np.array(entry["right"], np.int64)
+        sound = right.shape == (2, CLASSES) and entry["digest"] == _digest(key, right.tolist())
+        return right if sound else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write(key: str, value: float) -> None:
+def _write(key: str, right: np.ndarray) -> None:
     # A cache that cannot be written costs time, never a grade.
     path = _path(key)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps({"accuracy": value, "digest": _digest(key, value)}), encoding="utf-8")
+        content = {"right": right.tolist(), "digest": _digest(key, right.tolist())}
+        part.write_text(json.dumps(content), encoding="utf-8")
         part.replace(path)
     except OSError:
         return

@@ -1,6 +1,6 @@
 """The network of both arms: two convolutional blocks and one hidden layer.
 
-Enters: float32 images (n, 28, 28, 1) in [0, 1]. Leaves: float32 class probabilities (n, 10).
+Enters: float32 images (n, 28, 28, 1) in [0, 1], or (n, 28, 28, 3) on coloured ink. Leaves: float32 class probabilities (n, 10).
 """
 
 from __future__ import annotations
@@ -25,22 +25,31 @@ WEIGHT_SHAPES: tuple[tuple[int, ...], ...] = (
 """Shapes of `model.get_weights()`, in order: kernels and biases of the four layers that have any."""
 
 
-def build_model(seed: int) -> keras.Model:
+def build_model(seed: int, channels: int = 1, dropout: float = 0.0) -> keras.Model:
     """The network with the initial weights that belong to `seed`; not compiled.
 
     Args:
         seed: sets every random generator of Keras, NumPy and Python, so that equal seeds give equal weights.
+        channels: 1 for grey pictures, 3 for coloured ones; the network is the same in every other way.
+        dropout: share of the units behind the convolutions that a training step leaves out; it changes no weight.
     """
     keras.utils.set_random_seed(seed)
+
+    def left_out() -> list[keras.Layer]:
+        # A seed of its own: without one the layer would draw one, and move the initial weights of those behind it.
+        return [keras.layers.Dropout(dropout, seed=0)] if dropout else []
+
     return keras.Sequential(
         [
-            keras.layers.Input(shape=IMAGE_SHAPE),
+            keras.layers.Input(shape=(*IMAGE_SHAPE[:2], channels)),
             keras.layers.Conv2D(16, 3, activation="relu"),
             keras.layers.MaxPooling2D(),
             keras.layers.Conv2D(32, 3, activation="relu"),
             keras.layers.MaxPooling2D(),
             keras.layers.Flatten(),
+            *left_out(),
             keras.layers.Dense(64, activation="relu"),
+            *left_out(),
             keras.layers.Dense(CLASSES, activation="softmax"),
         ]
     )
@@ -56,6 +65,6 @@ def compile_model(model: keras.Model, settings: Settings = SETTINGS) -> keras.Mo
     return model
 
 
-def initial_weights(seed: int) -> list[np.ndarray]:
-    """The weights that `build_model(seed)` starts from, float32, shaped as `WEIGHT_SHAPES`."""
-    return [np.asarray(w) for w in build_model(seed).get_weights()]
+def initial_weights(seed: int, channels: int = 1) -> list[np.ndarray]:
+    """The weights that `build_model(seed, channels)` starts from, float32; `WEIGHT_SHAPES` for one channel."""
+    return [np.asarray(w) for w in build_model(seed, channels).trainable_variables]

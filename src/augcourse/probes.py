@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from augcourse.digits.ink import tinted
 from augcourse.settings import CLASSES, IMAGE_SHAPE
 
 __all__ = [
@@ -115,15 +116,6 @@ def bar() -> np.ndarray:
     image = np.zeros(IMAGE_SHAPE, np.uint8)
     image[11:17, 4:24] = 200
     return image
-
-
-def tinted(images: np.ndarray, ink: Any) -> np.ndarray:
-    """uint8 (..., 28, 28, 3): grey pictures (..., 28, 28, 1) drawn again in coloured ink on black paper.
-
-    Args:
-        ink: red, green and blue of full ink, each in 0..255; or (28, 3), one ink per column.
-    """
-    return np.rint(images / 255.0 * np.asarray(ink)).astype(np.uint8)
 
 
 def colour_chart(exercise: str) -> np.ndarray:

@@ -10,7 +10,7 @@ import cv2
 from augcourse.augment import Recipe
 from augcourse.settings import CLASSES
 
-__all__ = ["NAMED", "SURVIVES_A_MIRROR", "geometric", "named"]
+__all__ = ["NAMED", "ON_INK", "SURVIVES_A_MIRROR", "geometric", "named"]
 
 SURVIVES_A_MIRROR = (0, 1, 8)
 """The digits that most hands write so that the mirror image is the same digit."""
@@ -74,6 +74,24 @@ def _four(mirrored: tuple[int, ...]) -> Recipe:
 
     return Recipe.of({digit: pipeline(digit) for digit in range(CLASSES)})
 
+
+def towards_grey(least: float = 0.0) -> A.ColorJitter:
+    """Scale the saturation by a factor from `least` to 1: from grey ink, where it is 0, to the ink as it is."""
+    return A.ColorJitter(brightness=(1, 1), contrast=(1, 1), saturation=(least, 1), hue=(0, 0), p=1.0)
+
+
+def any_hue() -> A.HueSaturationValue:
+    """Turn the hue all the way round the colour circle; saturation and value stay."""
+    return A.HueSaturationValue(hue_shift_limit=(-90, 90), sat_shift_limit=(0, 0), val_shift_limit=(0, 0), p=1.0)
+
+
+ON_INK: dict[str, Callable[[], Recipe]] = {
+    "saturation 0.5 to 1.5": _single(saturation()),
+    "saturation 0 to 1": _single(towards_grey()),
+    "half of the pictures grey": _single(A.ToGray(p=0.5)),
+    "any hue": _single(any_hue()),
+}
+"""Name → recipe for pictures in coloured ink."""
 
 NAMED: dict[str, Callable[[], Recipe]] = {
     "rotation ±15°": _single(affine(rotate=15)),

@@ -1,7 +1,7 @@
 """The course's own runs: which studies there are, how they are made, and how a lesson reads them.
 
-`make results` trains every run of every study on both data sets and writes `stored_runs.csv` beside this
-file; the lessons draw it, and the student adds one run of their own. Row i of every entry of a study is the
+`make results` trains every run of every study on every data set that is prepared and writes `stored_runs.csv` beside
+this file; the lessons draw it, and the student adds one run of their own. Row i of every entry of a study is the
 same run (one draw of the labels, one seed), so that gains are paired.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -21,9 +22,10 @@ from rich.progress import track
 
 from augcourse import data
 from augcourse.augment import Recipe
-from augcourse.compare import interval, paired_gains
+from augcourse.compare import confusion_matrix, interval, paired_gains, recall
+from augcourse.digits.ink import FAVOURITE_SHARE
 from augcourse.errors import DataError
-from augcourse.measure import Run, labelled_digits
+from augcourse.measure import Run, labelled_digits, recalls
 from augcourse.measure import accuracies as measured
 from augcourse.settings import SETTINGS, Settings
 
@@ -40,7 +42,12 @@ __all__ = [
     "write_summary",
 ]
 
-DATASETS = ("uci_digits", "mnist")
+DATASETS = ("mnist_sample", "mnist", "uci_digits")
+"""The data sets of handwritten digits, in the order of tables and figures."""
+
+STRANGERS = "uci_digits"
+"""Whose digits a model meets that was trained on others: the `train` split, which a student may see, too."""
+
 STORED = Path(str(files("augcourse") / "stored_runs.csv"))
 
 LABELS = (10, 30, 100)
@@ -53,14 +60,29 @@ TABLE = (
 )
 """The rows of the table of results: the baseline, the tutorial's four and shift alone, both fours, the best."""
 
+LONG_STEPS = 2400
+"""Optimiser steps of the study "long"."""
+
+TUNED = tuple(
+    replace(SETTINGS, dropout=dropout, weight_decay=decay)
+    for dropout in (0.0, 0.25, 0.5)
+    for decay in (0.0, 0.01, 0.1, 0.5)
+)
+"""The networks among which the study "tuning" chooses on validation digits, without augmentation."""
+
+REGULARISED = replace(SETTINGS, dropout=0.5, weight_decay=0.1)
+"""The best of `TUNED` on the data set that the course runs on."""
+
 
 @dataclass(frozen=True)
 class Job:
     """One arm to train: where its accuracy belongs, and what to train on.
 
     Attributes:
-        recipe: a name in `recipes.NAMED`, `geometric ×<strength>`, a mirror recipe, or "" for none.
+        recipe: a name in `recipes.NAMED`, `geometric ×<strength>`, a mirror recipe, one for ink, or "" for none.
         frozen: augment every labelled digit once and train on these pictures only.
+        steps, dropout, weight_decay, ink: as in `Settings`; -1 is grey digits.
+        exam: what the trained model is asked: `test`, `validation`, or the name of another data set.
     """
 
     dataset: str
@@ -72,6 +94,22 @@ class Job:
     labels_per_class: int = SETTINGS.labels_per_class
     recipe: str = ""
     frozen: bool = False
+    steps: int = SETTINGS.steps
+    dropout: float = 0.0
+    weight_decay: float = 0.0
+    ink: float = -1
+    exam: str = data.TEST
+
+    def settings(self) -> Settings:
+        """What this arm is trained with."""
+        return replace(
+            SETTINGS,
+            labels_per_class=self.labels_per_class,
+            steps=self.steps,
+            dropout=self.dropout,
+            weight_decay=self.weight_decay,
+            ink=None if self.ink < 0 else self.ink,
+        )
 
 
 def accuracies(study: str, dataset: str) -> dict[str, np.ndarray]:
@@ -96,13 +134,18 @@ def _stored() -> pd.DataFrame:
 
 
 def jobs(dataset: str) -> Iterator[Job]:
-    """Every arm of every study on one data set, in the order of the table."""
+    """Every arm of every study on one data set, in the order of the table.
+
+    Pictures that are not digits are asked one question only: what each recipe gains there.
+    """
+    ablation = {"none": "", **{name: name for name in _named() if name != "the best known"}}
+    yield from _rows(dataset, "ablation", ablation, 5)
+    if dataset not in DATASETS:
+        return
     for i in range(12):
         yield Job(dataset, "spread", "same labels, other seeds", i, 100, 200 + i)
     for i in range(12):
         yield Job(dataset, "spread", "same seed, other labels", i, 100 + i, 200)
-    ablation = {"none": "", **{name: name for name in _named() if name != "the best known"}}
-    yield from _rows(dataset, "ablation", ablation, 5)
     dial = {"none": "", **{f"×{s:g}": f"geometric ×{s:g}" for s in (0.5, 1, 2, 3)}}
     yield from _rows(dataset, "dial", dial, 4)
     yield from _rows(dataset, "one line", {"none": ""}, 4)
@@ -119,12 +162,42 @@ def jobs(dataset: str) -> Iterator[Job]:
             yield from (replace(job, labels_per_class=n) for job in _rows(dataset, "table", row, 5))
     mirror = {"none": "", **{name: name for name in _mirror()}}
     yield from _rows(dataset, "mirror", mirror, 4)
+    yield from _ink(dataset)
+    yield from _sceptic(dataset)
+    if dataset != STRANGERS:
+        strangers = {name: "" if name == "none" else name for name in ("none", *_MET_BY_STRANGERS)}
+        for where, exam in (("at home", data.TEST), ("strangers", STRANGERS)):
+            rows = {f"{name}, {where}": recipe for name, recipe in strangers.items()}
+            yield from (replace(job, exam=exam) for job in _rows(dataset, "strangers", rows, 5))
+        longer = {"none": "", "the best known": "the best known"}
+        yield from (replace(job, steps=LONG_STEPS) for job in _rows(dataset, "long", longer, 5))
 
 
-def _rows(dataset: str, study: str, rows: dict[str, str], runs: int) -> Iterator[Job]:
+_MET_BY_STRANGERS = ("rotation ±15°", "shift ±10 %", "geometric", "the best known")
+
+
+def _ink(dataset: str) -> Iterator[Job]:
+    from augcourse.recipes import ON_INK
+
+    inked = {"none": "", **{name: name for name in ON_INK}, "geometric": "geometric"}
+    yield from (replace(job, ink=FAVOURITE_SHARE) for job in _rows(dataset, "ink", inked, 6))
+    yield from (replace(job, ink=1.0) for job in _rows(dataset, "ink, always the favourite pen", inked, 6))
+
+
+def _sceptic(dataset: str) -> Iterator[Job]:
+    for tuned in TUNED:
+        row = {f"dropout {tuned.dropout:g}, weight decay {tuned.weight_decay:g}": ""}
+        for job in _rows(dataset, "tuning", row, 4, first=600):
+            yield replace(job, dropout=tuned.dropout, weight_decay=tuned.weight_decay, exam=data.VALIDATION)
+    yield from _rows(dataset, "sceptic", {"none": "", "geometric": "geometric"}, 5)
+    for job in _rows(dataset, "sceptic", {"regularised": "", "regularised, geometric": "geometric"}, 5):
+        yield replace(job, dropout=REGULARISED.dropout, weight_decay=REGULARISED.weight_decay)
+
+
+def _rows(dataset: str, study: str, rows: dict[str, str], runs: int, first: int = 300) -> Iterator[Job]:
     for row, recipe in rows.items():
         for i in range(runs):
-            yield Job(dataset, study, row, i, 300 + i, 400 + i, recipe=recipe)
+            yield Job(dataset, study, row, i, first + i, first + 100 + i, recipe=recipe)
 
 
 def _named() -> dict[str, Callable[[], Recipe]]:
@@ -150,43 +223,50 @@ def _mirror() -> dict[str, Callable[[], Recipe]]:
 
 
 def _recipe(name: str) -> Recipe | None:
-    from augcourse.recipes import geometric
+    from augcourse.recipes import ON_INK, geometric
 
     if not name:
         return None
     if name.startswith("geometric ×"):
         return geometric(float(name.removeprefix("geometric ×")))
-    return (_named() | _mirror())[name]()
+    return (_named() | _mirror() | ON_INK)[name]()
 
 
 def run_job(job: Job) -> dict[str, object]:
-    """Train one arm, unless it is cached, and return its row of the table with its accuracy in 0..1 on `test`."""
-    settings = replace(SETTINGS, labels_per_class=job.labels_per_class)
+    """Train one arm, unless it is cached, and return its row of the table: accuracy and recall of each digit in 0..1."""
     recipe, run = _recipe(job.recipe), Run(job.draw, job.seed)
     if job.frozen and recipe is not None:
-        value = _frozen_accuracy(job.dataset, recipe, run, settings)
+        value, by_digit = _frozen(job.dataset, recipe, run, job.settings())
     else:
-        value = float(measured(recipe, [run], name=job.dataset, settings=settings)[0])
-    return {**asdict(job), "steps": settings.steps, "accuracy": value}
+        asked: dict[str, Any] = {"name": job.dataset, "settings": job.settings(), "exam": job.exam}
+        value = float(measured(recipe, [run], **asked)[0])
+        by_digit = recalls(recipe, [run], **asked)[0]
+    shares = {f"recall {digit}": round(float(share), 4) for digit, share in enumerate(by_digit)}
+    return {**asdict(job), "accuracy": value, **shares}
 
 
-def _frozen_accuracy(dataset: str, recipe: Recipe, run: Run, settings: Settings) -> float:
+def _frozen(dataset: str, recipe: Recipe, run: Run, settings: Settings) -> tuple[float, np.ndarray]:
     """What `cache` after `map` does: every labelled digit is augmented once, and trained on for ever."""
-    from augcourse.train import accuracy, train
+    from augcourse.train import predict, train
 
     images, labels = labelled_digits(run.draw, dataset, settings)
     once = recipe.apply(images, labels, run.seed)
     trained = train(once, labels, seed=run.seed, settings=settings)
-    return accuracy(trained.weights, *data.load_arrays(data.TEST, dataset))
+    pictures, truth = data.load_arrays(data.TEST, dataset)
+    said = predict(trained.weights, pictures).argmax(1)
+    return float(np.mean(said == truth)), recall(confusion_matrix(truth, said))
 
 
 def available() -> list[str]:
-    """The data sets of the course that can be used here: the offline digits, and mnist where it is prepared."""
-    names = ["uci_digits"]
-    with contextlib.suppress(DataError):
-        data.load_arrays(data.TEST, "mnist")
-        names.append("mnist")
-    return names
+    """The data sets of digits that can be used here: those that need no network, and mnist where it is prepared."""
+    found = []
+    for name in DATASETS:
+        with contextlib.suppress(DataError):
+            if name in data.OFFLINE:
+                data.prepare(name)
+            data.load_arrays(data.TEST, name)
+            found.append(name)
+    return found
 
 
 def make(root: Path, datasets: Sequence[str], workers: int) -> None:

@@ -24,6 +24,10 @@ class Settings:
         batch_size: images per step.
         learning_rate: of Adam.
         epoch_steps: optimiser steps between two points of a learning curve.
+        dropout: share of the units behind the convolutions that a training step leaves out, in 0..1.
+        weight_decay: of AdamW (Loshchilov and Hutter 2019), per step and times the learning rate; 0 is plain Adam.
+        ink: share of each class's training digits that are written with its favourite pen, on coloured ink
+            (`augcourse.digits.ink`); None for grey digits.
         copies: how many augmented pictures of each labelled digit are made, and used in turn from epoch to epoch;
             None makes a fresh one for every use.
         looks: after how many paired runs (one draw of the labels and one seed each) the grader looks at the gains;
@@ -40,6 +44,9 @@ class Settings:
     batch_size: int = 50
     learning_rate: float = 1e-3
     epoch_steps: int = 50
+    dropout: float = 0.0
+    weight_decay: float = 0.0
+    ink: float | None = None
     copies: int | None = None
     looks: tuple[int, ...] = (2, 4, 8)
     margin_points: float = 0.5
@@ -55,6 +62,9 @@ class Settings:
             "steps": self.steps,
             "batch_size": self.batch_size,
             "learning_rate": self.learning_rate,
+            "dropout": self.dropout,
+            "weight_decay": self.weight_decay,
+            "ink": self.ink,
             "copies": self.copies,
         }
 

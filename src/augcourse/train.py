@@ -3,8 +3,8 @@
 Both arms train here in the same way: same initial weights, same order of images, same number of steps. Only
 the pictures of the augmented arm pass through the recipe, afresh every time they are used.
 
-Enters: uint8 images (n, 28, 28, 1), integer labels (n,). Leaves: float32 weights shaped as
-`model.WEIGHT_SHAPES`, float64 curves.
+Enters: uint8 images (n, 28, 28, 1) or, on coloured ink, (n, 28, 28, 3), and integer labels (n,). Leaves: float32
+weights, shaped as `model.WEIGHT_SHAPES` for one channel, and float64 curves.
 """
 
 from __future__ import annotations
@@ -70,16 +70,17 @@ def train(
         made = flat if settings.copies is None else flat[: settings.copies * len(labels)]
         pictures = recipe.apply(images[made], labels[made], seed)
         turn = _in_turn(flat, len(labels), len(made)).reshape(order.shape)
-    loop = _loop(settings.learning_rate)
-    loop.reset(initial_weights(seed))
+    channels = images.shape[-1]
+    loop = _loop(settings.learning_rate, channels, settings.dropout, settings.weight_decay)
+    loop.reset(initial_weights(seed, channels), seed)
     correct = loop.run(tf.constant(pictures), tf.constant(turn), tf.constant(labels[order].astype(np.int64)))
     curve = np.asarray(correct, np.float64).reshape(-1, settings.epoch_steps).mean(1) / settings.batch_size
     return Trained([w.numpy() for w in loop.variables], settings.steps, curve)
 
 
 def predict(weights: list[np.ndarray], images: np.ndarray) -> np.ndarray:
-    """float32 (n, 10) class probabilities of the network with these weights, for uint8 images (n, 28, 28, 1)."""
-    loop = _loop(SETTINGS.learning_rate)
+    """float32 (n, 10) class probabilities of the network with these weights, for uint8 images (n, 28, 28, channels)."""
+    loop = _loop(SETTINGS.learning_rate, images.shape[-1], 0.0, 0.0)
     for variable, array in zip(loop.variables, weights, strict=True):
         variable.assign(array)
     parts = [loop.forward(tf.constant(images[i : i + 500])).numpy() for i in range(0, len(images), 500)]
@@ -87,7 +88,7 @@ def predict(weights: list[np.ndarray], images: np.ndarray) -> np.ndarray:
 
 
 def accuracy(weights: list[np.ndarray], images: np.ndarray, labels: np.ndarray) -> float:
-    """Share of right answers in 0..1 on uint8 images (n, 28, 28, 1)."""
+    """Share of right answers in 0..1 on uint8 images (n, 28, 28, channels)."""
     return float(np.mean(predict(weights, images).argmax(1) == labels))
 
 
@@ -114,17 +115,23 @@ def fit(
 class _Loop:
     """One network, one optimiser and one compiled training loop, reused for every arm of a process."""
 
-    def __init__(self, learning_rate: float) -> None:
-        self.model = build_model(0)
-        self.optimizer = keras.optimizers.Adam(learning_rate)
+    def __init__(self, learning_rate: float, channels: int, dropout: float, weight_decay: float) -> None:
+        self.model = build_model(0, channels, dropout)
+        if weight_decay:
+            self.optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay)
+        else:
+            self.optimizer = keras.optimizers.Adam(learning_rate)
         self.optimizer.build(self.model.trainable_variables)
         self.variables = [v.value for v in self.model.trainable_variables]
         self._start = [v.numpy() for v in self.optimizer.variables]
         self.run = tf.function(self._run, reduce_retracing=True)
         self.forward = tf.function(self._forward, reduce_retracing=True)
 
-    def reset(self, weights: list[np.ndarray]) -> None:
-        self.model.set_weights(weights)
+    def reset(self, weights: list[np.ndarray], seed: int) -> None:
+        for variable, array in zip(self.variables, weights, strict=True):
+            variable.assign(array)
+        for state in self.model.non_trainable_variables:  # what dropout draws from
+            state.assign([seed, 0])
         for variable, value in zip(self.optimizer.variables, self._start, strict=True):
             variable.assign(value)
 
@@ -155,6 +162,6 @@ def _in_turn(flat: np.ndarray, n: int, made: int) -> np.ndarray:
     return place[uses // n % len(place), flat]
 
 
-@lru_cache(maxsize=2)
-def _loop(learning_rate: float) -> _Loop:
-    return _Loop(learning_rate)
+@lru_cache(maxsize=4)
+def _loop(learning_rate: float, channels: int, dropout: float, weight_decay: float) -> _Loop:
+    return _Loop(learning_rate, channels, dropout, weight_decay)

@@ -1,5 +1,6 @@
-"""TFDS builders of the course's digits; importing this package registers `uci_digits` with `tfds.load`."""
+"""TFDS builders of the course's digits; importing this package registers them with `tfds.load`."""
 
+from augcourse.digits.mnist_sample import MnistSample
 from augcourse.digits.uci_digits import UciDigits
 
-__all__ = ["UciDigits"]
+__all__ = ["MnistSample", "UciDigits"]
