@@ -3,6 +3,9 @@
 A *block* is a row of runs of its own (draws of the labels and seeds that no other block has), on which each
 recipe of the bank gets one verdict, by the very rule that grades. The truth of a recipe is its mean gain over
 the first look of every block, which is trained whatever the verdict says, so that stopping early cannot bias it.
+
+In some blocks every run is trained, whatever the verdict: there a second rule is asked the same question of the same
+gains (`power`), and what these runs were off their recipe's mean is what the curve of power is drawn from.
 """
 
 from __future__ import annotations
@@ -18,22 +21,38 @@ import pandas as pd
 from rich.progress import Progress
 from statsmodels.stats.proportion import proportion_confint
 
-from augcourse import data
+from augcourse import data, power
 from augcourse.augment import Recipe
 from augcourse.compare import interval, paired_gains, verdict
 from augcourse.measure import Run, accuracies, content_key, judge
 from augcourse.recipes import NAMED, affine, brightness
 from augcourse.settings import GRADING
 
-__all__ = ["BANK", "BLOCKS", "HELPS_POINTS", "make", "rates", "runs_of", "truths", "write_summary"]
+__all__ = [
+    "BANK",
+    "BLOCKS",
+    "HELPS_POINTS",
+    "make",
+    "rates",
+    "residuals",
+    "runs_of",
+    "truths",
+    "whole_blocks",
+    "write_power",
+    "write_summary",
+]
 
-BLOCKS = {"uci_digits": 20, "mnist": 5}
+BLOCKS = {"mnist_sample": 20, "mnist": 5, "uci_digits": 5}
 """Data set → number of blocks."""
+
+WHOLE_BLOCKS = {"mnist_sample": 4}
+"""Data set → in how many blocks, from the first, every run is trained whatever the verdict."""
 
 HELPS_POINTS = 2.0
 """A recipe whose true gain is at least this many points must not fail, and seldom be too close to call."""
 
-OUTCOMES = ("beats the baseline", "too close to call", "does not")
+OUTCOMES = power.OUTCOMES
+_GAINS = [f"gain {i + 1}" for i in range(max(GRADING.looks))]
 
 
 def _one(*transforms: A.BasicTransform) -> Callable[[], Recipe]:
@@ -70,7 +89,8 @@ def runs_of(block: int) -> list[Run]:
 def _judged(dataset: str, name: str, block: int) -> dict[str, object]:
     runs = runs_of(block)
     said = judge(BANK[name](), runs, name=dataset)
-    pair = [accuracies(recipe, runs[: said.runs], name=dataset) for recipe in (None, BANK[name]())]
+    measured = len(runs) if block < WHOLE_BLOCKS.get(dataset, 0) else said.runs
+    pair = [accuracies(recipe, runs[:measured], name=dataset) for recipe in (None, BANK[name]())]
     gains = paired_gains(*pair)
     return {
         "dataset": dataset,
@@ -82,7 +102,7 @@ def _judged(dataset: str, name: str, block: int) -> dict[str, object]:
         "mean gain": said.mean_gain,
         "low": said.low,
         "high": said.high,
-        **{f"gain {i + 1}": gains[i] if i < len(gains) else None for i in range(max(GRADING.looks))},
+        **{column: gains[i] if i < len(gains) else None for i, column in enumerate(_GAINS)},
     }
 
 
@@ -114,7 +134,7 @@ def make(root: Path, datasets: Sequence[str], workers: int, blocks: int | None =
             task = bar.add_task(dataset, total=len(blocks_here) * len(BANK))
             for block in blocks_here:
                 here = (table.dataset == dataset) & (table.block == block)
-                if set(table[here].recipe) == set(BANK):
+                if set(table[here].recipe) == set(BANK) and not _cut_short(table[here], dataset, block):
                     bar.advance(task, len(BANK))
                     continue
                 _baseline(dataset, block)
@@ -124,7 +144,13 @@ def make(root: Path, datasets: Sequence[str], workers: int, blocks: int | None =
                     bar.advance(task)
                 table = pd.concat([table[~here], pd.DataFrame(rows)]) if len(table) else pd.DataFrame(rows)
                 table.to_csv(stored, index=False, float_format="%.4f")
+    write_power(folder)
     write_summary(folder)
+
+
+def _cut_short(rows: pd.DataFrame, dataset: str, block: int) -> bool:
+    """Whether a block that should hold every run was stored when it held fewer."""
+    return block < WHOLE_BLOCKS.get(dataset, 0) and bool(rows[_GAINS].isna().any(axis=None))
 
 
 def truths(table: pd.DataFrame) -> pd.DataFrame:
@@ -173,13 +199,80 @@ def rates(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def whole_blocks(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `calibration.csv` in which every run was trained, whatever the verdict."""
+    return table[table[_GAINS].notna().all(axis=1)]
+
+
+def both_rules(table: pd.DataFrame) -> pd.DataFrame:
+    """The three errors of both rules on the same gains, and how many runs each rule needs.
+
+    Args:
+        table: what `make` wrote to `calibration.csv`; only its whole blocks are used.
+    """
+    whole, rows = whole_blocks(table), []
+    for dataset, part in whole.groupby("dataset", sort=False):
+        known = truths(table[table.dataset == dataset]).set_index("recipe").truth
+        for name, rule in power.RULES.items():
+            said = [power.sequential(rule, gains) for gains in part[_GAINS].to_numpy(float)]
+            outcome, runs = zip(*said, strict=True)
+            judged = pd.DataFrame({"truth": part.recipe.map(known).to_numpy(), "outcome": outcome, "runs": runs})
+            useless, useful = judged[judged.truth <= 0], judged[judged.truth >= HELPS_POINTS]
+            rows.append(
+                {
+                    "data set": dataset,
+                    "rule": name,
+                    "wrong pass, of recipes that gain nothing": _of(useless, "beats the baseline"),
+                    f"wrong fail, of {HELPS_POINTS:g} points or more": _of(useful, "does not"),
+                    f"too close, of {HELPS_POINTS:g} points or more": _of(useful, "too close to call"),
+                    "too close, of all": _of(judged, "too close to call"),
+                    "runs per verdict": round(float(judged.runs.mean()), 1),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _of(judged: pd.DataFrame, outcome: str) -> str:
+    return f"{int((judged.outcome == outcome).sum())} of {len(judged)}"
+
+
+def residuals(table: pd.DataFrame, within: tuple[float, float] = (-1.5, 6.5)) -> np.ndarray:
+    """float64 (n,): what the runs of the whole blocks were off their recipe's mean, in percentage points.
+
+    Args:
+        table: what `make` wrote to `calibration.csv`.
+        within: only recipes whose true gain lies there; recipes that change nothing have no spread and are left out.
+    """
+    whole = whole_blocks(table)
+    whole = whole[whole[_GAINS].any(axis=1)]
+    gains = whole.groupby(["dataset", "recipe"])[_GAINS]
+    parts = [part.to_numpy(float).ravel() for _, part in gains]
+    # One degree of freedom went into each mean: the spread about it is that much too small.
+    return np.concatenate(
+        [
+            (part - part.mean()) * (len(part) / (len(part) - 1)) ** 0.5
+            for part in parts
+            if within[0] < part.mean() < within[1]
+        ]
+    )
+
+
+def write_power(folder: Path) -> None:
+    """`power.csv`: both rules on rows of runs drawn from `calibration.csv` in the same folder. Takes minutes."""
+    table = pd.read_csv(folder / "calibration.csv")
+    power.curve(residuals(table[table.dataset == data.DEFAULT])).to_csv(
+        folder / "power.csv", index=False, float_format="%.4f"
+    )
+
+
 def write_summary(folder: Path) -> None:
-    """Table (Markdown) and figure (SVG, PNG) from `calibration.csv` in the same folder."""
+    """Tables (Markdown) and figures (SVG, PNG) from `calibration.csv` and `power.csv` in the same folder."""
     import matplotlib.pyplot as plt
 
     from augcourse import plots
 
-    table = truths(pd.read_csv(folder / "calibration.csv"))
+    stored = pd.read_csv(folder / "calibration.csv")
+    table = truths(stored)
     (folder / "calibration.md").write_text(_markdown(table), encoding="utf-8")
     names = list(dict.fromkeys(table.dataset))
     figure, axes = plt.subplots(1, len(names), figsize=(6.4 * len(names), 5), squeeze=False, layout="constrained")
@@ -187,6 +280,59 @@ def write_summary(folder: Path) -> None:
         plots.calibration(ax, table[table.dataset == name].sort_values("truth"), GRADING.margin_points)
         ax.set_title(name, fontsize=10)
     plots.save(figure, folder / "calibration")
+    curve = pd.read_csv(folder / "power.csv")
+    (folder / "power.md").write_text(_power_markdown(stored, curve), encoding="utf-8")
+    figure, ax = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
+    of_default = table[(table.dataset == data.DEFAULT) & table.truth.between(-1.2, 5.2)]
+    plots.power(ax, curve, of_default, GRADING.margin_points)
+    plots.save(figure, folder / "power")
+
+
+def _power_markdown(stored: pd.DataFrame, curve: pd.DataFrame) -> str:
+    needed = pd.DataFrame(
+        [
+            {"after so many runs": look, "mean gain that a pass needs, in points": f"{power.gain_needed(look):+.1f}"}
+            for look in GRADING.looks
+        ]
+    )
+    shown = curve[np.isclose(curve["true gain"] % 0.5, 0)]
+    shares = pd.DataFrame(
+        [
+            {
+                "true gain": f"{row['true gain']:+.1f}",
+                "rule": row["rule"],
+                **{outcome: f"{100 * row[outcome]:.0f} %" for outcome in OUTCOMES},
+                "runs per verdict": f"{row['runs per verdict']:.1f}",
+            }
+            for row in shown.sort_values(["rule", "true gain"], ascending=[False, True]).to_dict("records")
+        ]
+    )
+    whole = whole_blocks(stored)
+    parts = [
+        _POWER_NOTE.format(
+            runs=len(residuals(stored[stored.dataset == data.DEFAULT])),
+            spread=residuals(stored[stored.dataset == data.DEFAULT]).std(ddof=1),
+            known=GRADING.spread_points,
+            dataset=data.DEFAULT,
+        ),
+        f"## The gain that a pass needs\n\n{_NEEDED_NOTE}\n\n{needed.to_markdown(index=False)}",
+        f"## Both rules on the same gains\n\n{len(whole)} rows of eight runs, all of them trained.\n\n"
+        + both_rules(stored).to_markdown(index=False),
+        f"## Power\n\n{shares.to_markdown(index=False)}\n",
+    ]
+    return "\n\n".join(parts)
+
+
+_POWER_NOTE = """\
+How often the grader's rule says what of a recipe that truly gains so many points, beside a second rule on the same
+gains: a BCa bootstrap interval together with a sign-flip permutation test. The share is over rows of eight runs that
+are drawn from {runs} real runs on `{dataset}` (how far each was off its recipe's mean: standard deviation {spread:.2f}
+points, where the rule assumes {known:g}) and moved to each true gain. Made by `make calibrate`.\
+"""
+_NEEDED_NOTE = """\
+Where the gains of a recipe spread as the rule assumes. Gains that agree better need less, gains that scatter need
+more.\
+"""
 
 
 def _markdown(table: pd.DataFrame) -> str:
@@ -221,5 +367,5 @@ def _markdown(table: pd.DataFrame) -> str:
 
 def redecided(table: pd.DataFrame) -> pd.Series:
     """The outcome of every row, decided again from its gains: the stored verdicts follow from the stored gains."""
-    gains = table[[f"gain {i + 1}" for i in range(max(GRADING.looks))]]
-    return pd.Series([verdict(row.dropna().to_numpy(float)).outcome for _, row in gains.iterrows()], table.index)
+    gains = [row[:runs] for row, runs in zip(table[_GAINS].to_numpy(float), table["runs"], strict=True)]
+    return pd.Series([verdict(each).outcome for each in gains], table.index)

@@ -191,7 +191,9 @@ def results(
 def calibrate(
     dataset: Annotated[list[str] | None, typer.Option(help="only these data sets; others keep their verdicts")] = None,
     workers: Workers = 2,
-    blocks: Annotated[int | None, typer.Option(min=2, help="verdicts per recipe; 20 on uci_digits, 5 on mnist")] = None,
+    blocks: Annotated[
+        int | None, typer.Option(min=2, help="verdicts per recipe; 20 on mnist_sample, 5 elsewhere")
+    ] = None,
 ) -> None:
     """Judge recipes of known worth many times, and write how often the verdict errs."""
     with one_line_errors():

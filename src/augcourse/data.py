@@ -26,6 +26,7 @@ import filelock
 import numpy as np
 import tensorflow_datasets as tfds
 from numpy.typing import NDArray
+from tensorflow_datasets.core import constants
 
 from augcourse import cache, folders
 from augcourse.digits import MnistSample, UciDigits
@@ -78,8 +79,9 @@ _NETWORK_TIMEOUT_S = 5
 
 Arrays = cache.Digits
 
-# Plain `tfds.load(NAME)` looks there as well, whatever folder was TFDS's own when it was imported.
-tfds.core.add_data_dir(str(folders.data_folder()))
+# Plain `tfds.load(NAME)` looks there, and nowhere else: between two folders it would refuse a data set that is in both,
+# such as an mnist in the course and another in the home.
+constants.DATA_DIR = str(folders.data_folder())
 
 
 @dataclass(frozen=True, slots=True)

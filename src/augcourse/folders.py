@@ -1,7 +1,7 @@
 """One place says where things are: the data and the cache, found from the course folder.
 
-A terminal, a notebook, a kernel and a command of `make` all ask here, so that nobody works on one data set and is graded
-on another. An environment variable overrides; TensorFlow is not needed.
+A terminal, a notebook, a kernel and a command of `make` all ask here, so that nobody works on one data set and is
+graded on another. An environment variable overrides; TensorFlow is not needed.
 """
 
 from __future__ import annotations

@@ -76,8 +76,7 @@ def accuracies(
         exam: a split of that data set, `test` if left out; or another data set, whose `train` split was written by
             people whom the model has never met.
     """
-    right = _all_right(recipe, runs, name, settings, exam)
-    return right[:, 0].sum(axis=1) / right[:, 1].sum(axis=1)
+    return _accuracies(_all_right(recipe, runs, name, settings, exam))
 
 
 def recalls(
@@ -105,13 +104,17 @@ def judge(
     The looks of the settings say after how many runs; `runs` are at least as many as the last look. Equal
     arguments give equal bits, in a fresh process, a used one, or one of many, on one machine.
     """
+    right = [np.empty((0, 2, CLASSES), np.int64)] * 2
     for look in settings.looks:
-        arms = [_all_right(arm, runs[:look], name, settings, data.TEST) for arm in (None, recipe)]
-        baseline, augmented = (right[:, 0].sum(axis=1) / right[:, 1].sum(axis=1) for right in arms)
-        said = verdict(paired_gains(baseline, augmented), settings)
+        # Only what is new to this look: where the cache is read-only, what was trained before is in nobody's cache.
+        more = runs[len(right[0]) : look]
+        trained = (_all_right(arm, more, name, settings, data.TEST) for arm in (None, recipe))
+        right = [np.concatenate(parts) for parts in zip(right, trained, strict=True)]
+        said = verdict(paired_gains(*(_accuracies(each) for each in right)), settings)
         if said.outcome != "too close to call":
             break
-    by_digit = 100 * np.subtract(*(right[:, 0] / right[:, 1] for right in reversed(arms))).mean(axis=0)
+    baseline, augmented = (each[:, 0] / each[:, 1] for each in right)
+    by_digit = 100 * (augmented - baseline).mean(axis=0)
     least = int(by_digit.argmin())
     return replace(said, recipe=recipe, least_digit=least, least_gain=float(by_digit[least]))
 
@@ -168,6 +171,11 @@ def _all_right(
     digits = data.stored_digest(name)
     asked = exam if exam in _SPLITS else f"{exam} {data.stored_digest(exam)}"
     return np.stack([_cached_right(digits, recipe, run, name, settings, exam, asked) for run in runs])
+
+
+def _accuracies(right: np.ndarray) -> np.ndarray:
+    """float64 (runs,): the share of all digits that were recognised."""
+    return right[:, 0].sum(axis=1) / right[:, 1].sum(axis=1)
 
 
 _SPLITS = (data.POOL, data.TEST, data.VALIDATION)

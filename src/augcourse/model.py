@@ -1,6 +1,7 @@
 """The network of both arms: two convolutional blocks and one hidden layer.
 
-Enters: float32 images (n, 28, 28, 1) in [0, 1], or (n, 28, 28, 3) on coloured ink. Leaves: float32 class probabilities (n, 10).
+Enters: float32 images (n, 28, 28, 1) in [0, 1], or (n, 28, 28, 3) on coloured ink. Leaves: float32 class
+probabilities (n, 10).
 """
 
 from __future__ import annotations

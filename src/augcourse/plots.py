@@ -30,6 +30,7 @@ __all__ = [
     "gallery",
     "learning_curves",
     "line_with_points",
+    "power",
     "recall_by_digit",
     "sample_grid",
     "save",
@@ -203,6 +204,29 @@ def calibration(ax: Any, table: Any, margin: float) -> Any:
     ax.set_xlabel("share of verdicts in %")
     ax.set_ylabel("recipe and its true gain in points; dotted: the margin")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, frameon=False, fontsize=9)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def power(ax: Any, curve: Any, judged: Any, margin: float) -> Any:
+    """The share of *beats the baseline* against the true gain: a line for each rule, a point for each real recipe.
+
+    Args:
+        curve: a frame with `rule`, `true gain` in points, and the share `beats the baseline` in 0..1.
+        judged: a frame with `recipe`, `truth` in points, and a count for each of the three outcomes.
+        margin: in points; a line is drawn there.
+    """
+    for (rule, rows), colour, style in zip(
+        curve.groupby("rule", sort=False), (AUGMENTED, NEUTRAL), ("-", "--"), strict=True
+    ):
+        ax.plot(rows["true gain"], 100 * rows["beats the baseline"], style, color=colour, label=rule)
+    counts = judged[["beats the baseline", "too close to call", "does not"]]
+    share = 100 * counts["beats the baseline"] / counts.sum(axis=1)
+    ax.plot(judged["truth"], share, "o", color=AUGMENTED, markersize=6, label="real recipes, the grader's rule")
+    ax.axvline(margin, color="black", linewidth=1, linestyle=":")
+    ax.annotate("margin", (margin, 50), xytext=(4, 0), textcoords="offset points", fontsize=9)
+    ax.set(xlabel="true gain in percentage points", ylabel="beats the baseline, share of verdicts in %", ylim=(-3, 103))
+    ax.legend(frameon=False, fontsize=9, loc="lower right")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 

@@ -180,8 +180,9 @@ def _ink(dataset: str) -> Iterator[Job]:
     from augcourse.recipes import ON_INK
 
     inked = {"none": "", **{name: name for name in ON_INK}, "geometric": "geometric"}
-    yield from (replace(job, ink=FAVOURITE_SHARE) for job in _rows(dataset, "ink", inked, 6))
-    yield from (replace(job, ink=1.0) for job in _rows(dataset, "ink, always the favourite pen", inked, 6))
+    yield from (replace(job, ink=FAVOURITE_SHARE) for job in _rows(dataset, "ink", inked, 5))
+    always = {"none": "", "geometric": "geometric", "any hue": "any hue"}
+    yield from (replace(job, ink=1.0) for job in _rows(dataset, "ink, always the favourite pen", always, 5))
 
 
 def _sceptic(dataset: str) -> Iterator[Job]:
@@ -233,7 +234,7 @@ def _recipe(name: str) -> Recipe | None:
 
 
 def run_job(job: Job) -> dict[str, object]:
-    """Train one arm, unless it is cached, and return its row of the table: accuracy and recall of each digit in 0..1."""
+    """Train one arm, unless it is cached, and return its row: accuracy and recall of each digit in 0..1."""
     recipe, run = _recipe(job.recipe), Run(job.draw, job.seed)
     if job.frozen and recipe is not None:
         value, by_digit = _frozen(job.dataset, recipe, run, job.settings())

@@ -48,7 +48,7 @@ def _in_rounds(by_class: list[NDArray[np.int64]], rng: np.random.Generator) -> N
     return np.concatenate(by_class)[order]
 
 
-class BalancedDigits(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class BalancedDigits(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """A TFDS builder that needs no network: built from a file of an installed package, in a fixed order."""
 
     TEST_PER_CLASS: ClassVar[int]

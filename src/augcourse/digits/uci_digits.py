@@ -6,12 +6,15 @@ In: `sklearn.datasets.load_digits`, 8 × 8 float64 in 0..16, from the wheel. Out
 
 from __future__ import annotations
 
+import zlib
+
 import cv2
 import numpy as np
 import tensorflow_datasets as tfds
 from numpy.typing import NDArray
 
 from augcourse.digits.balanced import BalancedDigits
+from augcourse.errors import DataError
 from augcourse.settings import IMAGE_SHAPE
 
 __all__ = ["UciDigits", "draw"]
@@ -62,7 +65,13 @@ balanced.
 
     @classmethod
     def digits(cls) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        from sklearn.datasets import load_digits  # a second, which nobody needs to read what was once prepared
+        try:
+            from sklearn.datasets import load_digits  # a second, which nobody needs to read what was once prepared
 
-        bitmaps = load_digits()
+            bitmaps = load_digits()
+        except (ImportError, OSError, EOFError, ValueError, zlib.error) as error:
+            raise DataError(
+                f"uci_digits: the digits that scikit-learn ships cannot be read ({type(error).__name__}); install it "
+                "again: `pip install --force-reinstall --no-deps scikit-learn`"
+            ) from error
         return np.stack([draw(bitmap) for bitmap in bitmaps.images]), bitmaps.target.astype(np.int64)
