@@ -54,7 +54,7 @@ def read_rows(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     if len(lines) != PER_CLASS * CLASSES:
         raise _unusable(path, f"has {len(lines)} rows")
     try:
-        table = np.array([line.split(",") for line in lines]).astype(np.int64)
+        table = np.array([[int(value) for value in line.split(",")] for line in lines], np.int64)
     except (ValueError, OverflowError) as error:  # rows of several lengths, or what is no whole number
         raise _unusable(path, "holds something else") from error
     if table.shape[1] != _PIXELS + 1 or table.min() < 0 or table.max() > 255:
