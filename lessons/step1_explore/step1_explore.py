@@ -55,6 +55,12 @@ from augcourse import handin, plots, probes
 # **validation** part, `"train[:20%]"`, is what you look at while you work. `"test"` belongs to the grader: a
 # number that you have looked at a hundred times is no longer a test.
 #
+# This is what the data set says of itself:
+
+# %% tags=["show"]
+print(tfds.builder(DATASET).info.description)
+
+# %% [markdown]
 # **Exercise 1 (2 points).** Write `load_splits(name)`. It returns `(pool, validation)`, two data sets of pairs.
 
 # %% nbgrader={"grade": false, "grade_id": "load_splits", "locked": false, "schema_version": 3, "solution": true, "task": false}

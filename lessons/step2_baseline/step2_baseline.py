@@ -331,8 +331,8 @@ plt.show()
 # Two blocks look for patterns: a **convolution** slides small filters over the picture, and **max pooling** keeps
 # the strongest answer of every 2 × 2 square. Then two **dense** layers turn patterns into one probability per digit.
 #
-# The *activation* between two layers is what makes depth worth having: without it, two layers can do no more than
-# one. The last one, **softmax**, makes ten numbers that are positive and sum to one.
+# The *activation* between two layers is what makes depth worth having: without it, two dense layers in a row can do
+# no more than one. The last one, **softmax**, makes ten numbers that are positive and sum to one.
 #
 # The step's comparisons will be fair only if both models start from the same weights: hence the seed.
 # `keras.utils.set_random_seed` sets every generator that Keras draws from.
@@ -441,8 +441,8 @@ for layer in build_model(0).layers:
 # ## 4. Train it, for a number of steps that is written down
 #
 # One **step** is one batch and one change of the weights. Every model of this course trains for the same number of
-# steps, because a model that trains longer usually wins for that reason alone. The cell shows the number: it stands
-# in the settings that both models share.
+# steps: if one trained longer, you could not tell what made the difference, the steps or the pictures. The cell shows
+# the number: it stands in the settings that both models share.
 
 # %%
 print(f"{SETTINGS.steps} steps of {SETTINGS.batch_size} digits, Adam with learning rate {SETTINGS.learning_rate}")
@@ -759,9 +759,9 @@ checks.expect(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Training so often would take a while, so these runs were made beforehand: the same baseline, on test digits. Your
-# own run, on validation digits, is the dot below them: another exam, so compare the *widths* of the rows, not their
-# places.
+# Training so often would take a while, so these runs were made beforehand: the same baseline, on test digits. Compare
+# the *widths* of the two rows. Your own run is the dot below them, on validation digits. That is another exam, and one
+# dot has no width: it says how *your* model did, and nothing about chance.
 
 # %% tags=["show"]
 stored = results.accuracies("spread", DATASET)

@@ -466,7 +466,8 @@ plt.show()
 
 # %% [markdown]
 # **Explain**: a grey pixel has no colour that could be scaled. On grey digits, saturation costs time and does nothing. It
-# belongs in a recipe for colour pictures, and stays in ours because the same recipe should serve both.
+# belongs in a recipe for colour pictures, where colour may mislead a model; the course's results measure that on digits
+# in coloured ink.
 #
 # Does a library tell you so? Not always. `A.HueSaturationValue` warns about a picture with one channel, `A.ColorJitter`
 # does not. *No warning* is not the same as *works*.
@@ -735,8 +736,8 @@ plt.show()
 
 # %% [markdown]
 # **Explain** what you see, from the bottom up. Where the label is lost, the model pays. One row has no spread at all:
-# pair for pair, both models gave exactly the same answers. You proved why in section 4. And the winner is a
-# transformation that most tutorials leave out.
+# pair for pair, both models gave exactly the same answers. You proved why in section 4. And which transformation gained
+# most? Is it one of the four that the classic tutorial names?
 #
 # A second question hides in the first: if flipping *every* digit hurts, does flipping only the digits that survive help?
 
@@ -863,8 +864,8 @@ plt.show()
 # %% [markdown]
 # ## 9. Five famous bugs
 #
-# All five have been published by people who know what they do. None of them raises an error, and most of them make
-# the results look *better*. Here they are, one excerpt each.
+# All five are easily written, and none of them raises an error. Some make the results look *better* than they are.
+# Here they are, one excerpt each.
 #
 # **A**
 # ```python

@@ -39,7 +39,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from augcourse import data, handin, measure, plots, probes, recipes, results
+from augcourse import compare, data, handin, measure, plots, probes, recipes, results
 from augcourse.augment import Recipe
 from augcourse.model import build_model
 from augcourse.settings import HALF, SETTINGS
@@ -191,8 +191,8 @@ checks.expect(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Explain**: here are three digits in four epochs. The data set has not grown by a single row; it *never shows the
-# same picture twice*. **Change one thing**: the recipe's strength, `recipes.geometric(2)`.
+# **Explain**: here are eight digits, as they are and in three epochs. The data set has not grown by a single row; the
+# recipe draws *another picture of the same digit in every epoch*. **Change one thing**: the recipe's strength, `recipes.geometric(2)`.
 
 # %% tags=["show"]
 digits = tf.data.Dataset.from_tensor_slices((few_images[:8], few_labels[:8]))
@@ -399,8 +399,9 @@ ax.set_xlabel("accuracy on the test digits in %; every point is a run")
 plt.show()
 
 # %% [markdown]
-# **Explain**: why is a frozen set *worse* than the originals? The model learns one crooked copy of each digit by heart
-# and never sees the straight one. What helps is not that pictures are changed; it is that they keep changing.
+# **Explain**: below, `cache` keeps one changed copy of each digit, and the model never sees the original nor a second
+# copy. Above, it sees many. Compare the two rows with the baseline: what does a single changed copy bring, and what do
+# many?
 #
 # ## 3. Same steps, same labels, other pictures
 #
@@ -459,7 +460,7 @@ def _normalise(image, label):
 
 with handin.record("train_augmented") as out:
     _model = build_model(0)
-    # For the grader, a bank: many pictures of each digit, made beforehand. Nearly as good as fresh ones, and sooner.
+    # For the grader, a bank: many pictures of each digit, made beforehand, so that it is sooner done.
     _images, _labels = (np.repeat(part, HALF.copies, axis=0) for part in measure.labelled_digits(draw=0))
     _bank = tf.data.Dataset.from_tensor_slices((recipes.geometric().apply(_images, _labels, seed=0), _labels))
     _training = _bank.shuffle(len(_labels), seed=0).repeat().batch(HALF.batch_size).map(_normalise)
@@ -644,7 +645,8 @@ for name, model in models.items():
     print(f"{name:10} gap read off the curves {curve:+6.1f} points, honest gap {honest:+6.1f} points")
 
 # %% [markdown]
-# **Explain**: why do the two gaps of the baseline nearly agree, and those of the augmented model do not?
+# **Explain**: for the baseline, both exams of the curves are un-augmented digits. Which of the two exams was augmented
+# for the other model, and which way does that move the gap that you read off its curves?
 #
 # ## 5. Which ingredient carries it?
 #
@@ -684,8 +686,10 @@ plots.dial(ax, stored, predicted=prediction, own=own)
 plt.show()
 
 # %% [markdown]
-# Stored runs are judged by the test digits, your own by the validation digits. **Explain** the fall on the right: look
-# at the pictures below, and cover the label. **Change one thing**: your own `strength` above.
+# Stored runs are judged by the test digits, your own by the validation digits. **Explain**: how does the gain change
+# with the strength? Here are the pictures: can you still read them? If you can, what else may be the reason: are these
+# pictures of the kind that the test asks about, and are the steps enough to learn them? **Change one thing**: your own
+# `strength` above.
 
 # %% tags=["show"]
 rows = {f"× {s}": recipes.geometric(s).apply(few_images[:8], few_labels[:8], seed=0) for s in (1, 2, 3)}
@@ -735,10 +739,12 @@ for name, arm in (("every digit brightened", fair), ("only 0, 1 and 8 brightened
 first, *later = SETTINGS.looks
 print(f"{first} runs, each with its own {SETTINGS.labels_per_class} labels per class and its own seed; in every run both")
 print(f"models take {SETTINGS.steps} steps from the same weights and are judged by the test digits")
-print(f"beats the baseline: the mean paired gain is surely above {SETTINGS.margin_points:+g} points, luck allowed for")
-print(f"does not:           it is surely below {SETTINGS.margin_points:+g} points")
-print(f"neither:            more runs, up to {later[-1]}; still neither is too close to call, and a person decides")
-print(f"'surely' errs on either side in at most {SETTINGS.error_rate:.0%} of all verdicts; {first} runs need a clear gain")
+print(f"beats the baseline: the lower limit of the mean paired gain is above {SETTINGS.margin_points:+g} points")
+print(f"does not:           the upper limit is below {SETTINGS.margin_points:+g} points")
+print(f"neither:            more runs, up to {later[-1]}; if it is still unclear, an instructor decides")
+print(f"on either side at most {SETTINGS.error_rate:.0%} of all verdicts are wrong; to pass, the gain must be about:")
+for look in SETTINGS.looks:
+    print(f"  {compare.gain_needed(look):+.1f} points on average after {look} runs")
 
 # %% [markdown]
 # **Exercise 5 (3 points).** Write `my_recipe()`. Use what you have seen: which ingredients carry the gain, how far to

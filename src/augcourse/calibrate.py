@@ -23,7 +23,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from augcourse import data, power
 from augcourse.augment import Recipe
-from augcourse.compare import interval, paired_gains, verdict
+from augcourse.compare import gain_needed, interval, paired_gains, verdict
 from augcourse.measure import Run, accuracies, content_key, judge
 from augcourse.recipes import NAMED, affine, brightness
 from augcourse.settings import GRADING
@@ -291,7 +291,7 @@ def write_summary(folder: Path) -> None:
 def _power_markdown(stored: pd.DataFrame, curve: pd.DataFrame) -> str:
     needed = pd.DataFrame(
         [
-            {"after so many runs": look, "mean gain that a pass needs, in points": f"{power.gain_needed(look):+.1f}"}
+            {"after so many runs": look, "mean gain that a pass needs, in points": f"{gain_needed(look):+.1f}"}
             for look in GRADING.looks
         ]
     )

@@ -115,12 +115,12 @@ def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None
         if said.recipe is not None:
             print("gradebox.picture:", json.dumps(_picture(said.recipe)))
     if said.outcome == "too close to call":
-        raise TooCloseToCall(f"{said.sentence()}. Your instructor decides.")
+        raise TooCloseToCall(f"{said.sentence()}. {said.in_other_words()} Your instructor decides.")
     expect(
         said.outcome == "beats the baseline",
         "the grader trained both models itself, with your recipe and without any",
-        expected=f"a mean paired gain that is surely above {said.margin:+g} points",
-        got=said.sentence(),
+        expected=f"a mean paired gain whose lower limit is above {said.margin:+g} points",
+        got=f"{said.sentence()}. {said.in_other_words()}",
         why=why,
         mistake=mistake,
     )
@@ -135,6 +135,7 @@ def _figures(said: Verdict) -> dict[str, object]:
         "unit": "points",
         "reference": said.margin,
         "reference_label": "margin",
+        "note": said.in_other_words(),
     }
 
 

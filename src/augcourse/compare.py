@@ -23,6 +23,7 @@ __all__ = [
     "Verdict",
     "chance_of_winning",
     "confusion_matrix",
+    "gain_needed",
     "interval",
     "limits",
     "mcnemar",
@@ -72,7 +73,7 @@ class Verdict:
         """The verdict with its figures, for a student."""
         return (
             f"{self.outcome}: mean paired gain {self.mean_gain:+.1f} points over {self.runs} runs, "
-            f"surely between {self.low:+.1f} and {self.high:+.1f}; the margin is {self.margin:+.1f}"
+            f"limits {self.low:+.1f} and {self.high:+.1f}; the margin is {self.margin:+.1f}"
         )
 
     def in_other_words(self) -> str:
@@ -185,6 +186,18 @@ def verdict(gains: np.ndarray, settings: Settings = SETTINGS) -> Verdict:
     elif high < margin:
         outcome = "does not"
     return Verdict(outcome, float(np.mean(gains)), low, high, len(gains), margin, chance_of_winning(gains, settings))
+
+
+def gain_needed(runs: int, settings: Settings = SETTINGS) -> float:
+    """The mean gain in points that a pass needs at a look of `limits`, where the gains spread as other recipes' do.
+
+    Args:
+        runs: how many gains the look has.
+        settings: `margin_points` and those of `limits`.
+    """
+    freedom = settings.spread_runs + runs - 1
+    error = settings.error_rate / len(settings.looks)
+    return settings.margin_points + float(stats.t.isf(error, freedom)) * settings.spread_points / runs**0.5
 
 
 def mcnemar(correct_first: np.ndarray, correct_second: np.ndarray) -> float:

@@ -21,6 +21,7 @@ __all__ = [
     "BASELINE",
     "NEUTRAL",
     "ablation",
+    "at_home_and_away",
     "by_labels",
     "calibration",
     "class_balance",
@@ -259,6 +260,28 @@ def recall_by_digit(ax: Any, recalls: Mapping[str, np.ndarray], order: Sequence[
     ax.set_ylim(len(order) - 0.5, -0.5)
     ax.set(xlabel="recall in %", ylabel="digit, worst first")
     ax.legend(frameon=False, fontsize=8)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def at_home_and_away(ax: Any, found: Mapping[str, Mapping[str, np.ndarray]]) -> Any:
+    """Accuracy in percent of the same models on familiar and on strangers' digits: every run a point, the mean a bar.
+
+    Args:
+        found: name of a recipe → "at home" and "strangers" → (runs,) accuracies in 0..1.
+    """
+    colours = {"at home": NEUTRAL, "strangers": AUGMENTED}
+    for y, values in enumerate(found.values()):
+        means = [100 * values[where].mean() for where in colours]
+        ax.hlines(y, *sorted(means), color="#cccccc", linewidth=1, zorder=0)
+        for where, colour in colours.items():
+            percent = 100 * values[where]
+            ax.plot(percent, np.full(len(percent), y), "o", color=colour, alpha=0.5, markersize=4)
+            ax.plot(percent.mean(), y, "|", color=colour, markersize=14, markeredgewidth=3, label="" if y else where)
+    ax.set_yticks(range(len(found)), list(found))
+    ax.set_ylim(len(found) - 0.5, -0.5)
+    ax.set_xlabel("accuracy in %")
+    ax.legend(frameon=False, fontsize=9, loc="lower left")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 

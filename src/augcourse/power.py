@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from scipy import stats
 from augcourse.compare import verdict
 from augcourse.settings import GRADING, Settings
 
-__all__ = ["OUTCOMES", "RULES", "Said", "curve", "gain_needed", "grader", "second_opinion", "sequential"]
+__all__ = ["OUTCOMES", "RULES", "Said", "curve", "grader", "second_opinion", "sequential"]
 
 OUTCOMES = ("beats the baseline", "too close to call", "does not")
 
@@ -54,7 +55,7 @@ def second_opinion(gains: np.ndarray, settings: Settings = GRADING) -> str:
     # 2 to the power of the runs is the number of sign flips: with fewer runs than this no p-value is small enough.
     if 2.0 ** -len(gains) > error:
         return "too close to call"
-    above, below = (_sign_flip(over, side) for side in ("greater", "less"))
+    above, below = _sign_flip(over, "greater"), _sign_flip(over, "less")
     if min(above, below) > error:
         return "too close to call"
     low, high = _bca(over, error)
@@ -63,11 +64,12 @@ def second_opinion(gains: np.ndarray, settings: Settings = GRADING) -> str:
     return "does not" if high < 0 and below <= error else "too close to call"
 
 
-def _sign_flip(over: np.ndarray, alternative: str) -> float:
-    test = stats.permutation_test(
-        (over,), lambda x, axis: x.mean(axis=axis), permutation_type="samples", alternative=alternative, vectorized=True
-    )
-    return float(test.pvalue)
+def _sign_flip(over: np.ndarray, alternative: Literal["greater", "less"]) -> float:
+    def mean(sample: np.ndarray, axis: int) -> np.ndarray:
+        return sample.mean(axis=axis)
+
+    test: Any = stats.permutation_test
+    return float(test((over,), mean, permutation_type="samples", alternative=alternative, vectorized=True).pvalue)
 
 
 def _bca(over: np.ndarray, error: float) -> tuple[float, float]:
@@ -98,13 +100,6 @@ def sequential(rule: Callable[[np.ndarray, Settings], str], gains: np.ndarray, s
         if outcome != "too close to call":
             break
     return outcome, look
-
-
-def gain_needed(runs: int, settings: Settings = GRADING) -> float:
-    """The mean gain in points that a pass needs at a look, where the gains spread as those of other recipes do."""
-    freedom = settings.spread_runs + runs - 1
-    error = settings.error_rate / len(settings.looks)
-    return settings.margin_points + float(stats.t.isf(error, freedom)) * settings.spread_points / runs**0.5
 
 
 def curve(residuals: np.ndarray, true_gains: Sequence[float] = TRUE_GAINS, seed: int = 0) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from rich.progress import track
 
 from augcourse import data
 from augcourse.augment import Recipe
-from augcourse.compare import confusion_matrix, interval, paired_gains, recall
+from augcourse.compare import confusion_matrix, paired_gains, recall
 from augcourse.digits.ink import FAVOURITE_SHARE
 from augcourse.errors import DataError
 from augcourse.measure import Run, labelled_digits, recalls
@@ -39,7 +39,8 @@ __all__ = [
     "jobs",
     "make",
     "run_job",
-    "write_summary",
+    "stored",
+    "strangers",
 ]
 
 DATASETS = ("mnist_sample", "mnist", "uci_digits")
@@ -65,8 +66,8 @@ LONG_STEPS = 2400
 
 TUNED = tuple(
     replace(SETTINGS, dropout=dropout, weight_decay=decay)
-    for dropout in (0.0, 0.25, 0.5)
-    for decay in (0.0, 0.01, 0.1, 0.5)
+    for dropout in (0.0, 0.25, 0.5, 0.75)
+    for decay in (0.0, 0.5, 2.0)
 )
 """The networks among which the study "tuning" chooses on validation digits, without augmentation."""
 
@@ -118,7 +119,7 @@ def accuracies(study: str, dataset: str) -> dict[str, np.ndarray]:
     Raises:
         DataError: no stored runs of this study on this data set.
     """
-    table = _stored()
+    table = stored()
     table = table[(table.study == study) & (table.dataset == dataset)]
     if table.empty:
         raise DataError(f"no stored runs of the study {study!r} on {dataset}: `make results` makes them")
@@ -126,7 +127,12 @@ def accuracies(study: str, dataset: str) -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=1)
-def _stored() -> pd.DataFrame:
+def stored() -> pd.DataFrame:
+    """Every stored run: a row per `Job`, with its accuracy and its recall of each digit in 0..1.
+
+    Raises:
+        DataError: the file is missing.
+    """
     try:
         return pd.read_csv(STORED, keep_default_na=False)
     except FileNotFoundError:
@@ -271,7 +277,7 @@ def available() -> list[str]:
 
 
 def make(root: Path, datasets: Sequence[str], workers: int) -> None:
-    """Train every run of these data sets, and write the stored runs, and the table and figure in `docs/results`.
+    """Train every run of these data sets, and write the stored runs, and the tables and figures in `docs/results`.
 
     Runs of other data sets are kept. Interrupted, it goes on where it was: finished runs are cached.
     """
@@ -284,80 +290,10 @@ def make(root: Path, datasets: Sequence[str], workers: int) -> None:
         kept = pd.read_csv(STORED, keep_default_na=False)
         rows = pd.concat([kept[~kept.dataset.isin(list(datasets))], rows])
     rows.to_csv(STORED, index=False)
-    _stored.cache_clear()
-    write_summary(root / "docs" / "results")
+    stored.cache_clear()
+    from augcourse import tables
 
-
-def write_summary(folder: Path) -> None:
-    """Tables (CSV, Markdown) and figures (SVG, PNG) of "ablation" and "table", from the stored runs."""
-    import matplotlib.pyplot as plt
-
-    from augcourse import plots
-
-    folder.mkdir(parents=True, exist_ok=True)
-    names = [name for name in DATASETS if name in set(_stored().dataset)]
-    _write_table(folder, names)
-    table = pd.concat([_summary(name) for name in names])
-    table.to_csv(folder / "ablation.csv", index=False)
-    (folder / "ablation.md").write_text(_markdown(table), encoding="utf-8")
-    figure, axes = plt.subplots(1, len(names), figsize=(5.6 * len(names), 3.8), sharey=True, squeeze=False)
-    for ax, name in zip(axes[0], names, strict=True):
-        plots.ablation(ax, gains("ablation", name), highlight="geometric")
-        baseline = 100 * accuracies("ablation", name)["none"].mean()
-        ax.set_title(f"{name}: the baseline reaches {baseline:.1f} %", fontsize=10)
-    figure.tight_layout()
-    plots.save(figure, folder / "ablation")
-
-
-def _write_table(folder: Path, datasets: Sequence[str]) -> None:
-    import matplotlib.pyplot as plt
-
-    from augcourse import plots
-
-    table = pd.concat([by_labels(name) for name in datasets])
-    table.to_csv(folder / "results.csv", index=False, float_format="%.2f")
-    parts = [_RESULTS_NOTE.format(steps=SETTINGS.steps, batch=SETTINGS.batch_size)]
-    for name in datasets:
-        of_one = table[table["data set"] == name]
-        cells = [f"{row['accuracy']:.1f} ({row['low']:.1f} to {row['high']:.1f})" for row in of_one.to_dict("records")]
-        shown = of_one.assign(cell=cells).pivot(index="augmentation", columns="labels per class", values="cell")
-        shown.columns = pd.Index([f"{n} labels per class" for n in shown.columns])
-        parts.append(f"## {name}\n\n{shown.loc[list(TABLE)].reset_index().to_markdown(index=False)}\n")
-    (folder / "results.md").write_text("\n".join(parts), encoding="utf-8")
-    figure, axes = plt.subplots(1, len(datasets), figsize=(5.6 * len(datasets), 4.4), sharey=True, squeeze=False)
-    for ax, name in zip(axes[0], datasets, strict=True):
-        plots.by_labels(ax, table[table["data set"] == name], TABLE)
-        ax.set_title(name, fontsize=10)
-    axes[0][0].legend(title="labels per class", frameon=False, loc="lower left")
-    figure.tight_layout()
-    plots.save(figure, folder / "results")
-
-
-_RESULTS_NOTE = """\
-Mean accuracy on `test` in percent with the 95 % interval of the mean over five runs (draws of the labels and seeds, the
-same ones in every row). {steps} steps of {batch} images with and without augmentation. Made by `make results`.
-"""
-
-
-def by_labels(dataset: str) -> pd.DataFrame:
-    """One row per augmentation of `TABLE` and number of labels: mean accuracy and its interval, in percent."""
-    stored = accuracies("table", dataset)
-    rows = []
-    for name in TABLE:
-        for n in LABELS:
-            spread = interval(100 * stored[f"{name}, {n}"])
-            rows.append(
-                {
-                    "data set": dataset,
-                    "augmentation": name,
-                    "labels per class": n,
-                    "runs": len(stored[f"{name}, {n}"]),
-                    "accuracy": spread.mean,
-                    "low": spread.low,
-                    "high": spread.high,
-                }
-            )
-    return pd.DataFrame(rows)
+    tables.write(root / "docs" / "results")
 
 
 def gains(study: str, dataset: str) -> dict[str, np.ndarray]:
@@ -367,27 +303,10 @@ def gains(study: str, dataset: str) -> dict[str, np.ndarray]:
     return {name: paired_gains(baseline, values) for name, values in rows.items()}
 
 
-def _summary(dataset: str) -> pd.DataFrame:
-    paired = gains("ablation", dataset)
-    rows = []
-    for name, values in accuracies("ablation", dataset).items():
-        gain = interval(paired[name]) if name in paired else None
-        rows.append(
-            {
-                "data set": dataset,
-                "augmentation": name,
-                "runs": len(values),
-                "accuracy in %": round(100 * float(values.mean()), 1),
-                "gain in points": None if gain is None else round(gain.mean, 1),
-                "95 % interval": "" if gain is None else f"{gain.low:+.1f} to {gain.high:+.1f}",
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    note = (
-        f"{SETTINGS.labels_per_class} labels per class, {SETTINGS.steps} steps of {SETTINGS.batch_size} images, "
-        "accuracy on `test`; gains are paired over draws of the labels and seeds. Made by `make results`.\n\n"
-    )
-    return note + table.astype(object).fillna("").to_markdown(index=False) + "\n"
+def strangers(dataset: str) -> dict[str, dict[str, np.ndarray]]:
+    """Name of a recipe → "at home" and "strangers" → (runs,) accuracies in 0..1 of the same trained models."""
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for row, values in accuracies("strangers", dataset).items():
+        recipe, where = row.rsplit(", ", 1)
+        found.setdefault(recipe, {})[where] = values
+    return found

@@ -7,11 +7,12 @@ object:
     gradebox.picture: {"label": "what the recipe does", "alt": "ten digits, …", "png": "iVBORw0KGgo…"}
 
 Of figures, `label` (text), `value`, `low` and `high` (numbers of at most `MAX_NUMBER` either way, `low` ≤ `value` ≤
-`high`) are required. `unit` (text), `reference` (a number that the interval is held against) and `reference_label`
-(text) may follow. Of a picture, `label`, `alt` (its content in words, for those who do not see it) and `png` (base64
-of a PNG file of at most `MAX_PICTURE_BYTES` bytes and `MAX_SIDE` pixels either way) are required; what leaves here is
-drawn again from its pixels. Both are lines on stdout because that is what `gradebox.feedback` lets out of a trusted
-kernel. With one kernel for all cells a student can print such lines, too.
+`high`) are required. `unit` (text), `reference` (a number that the interval is held against), `reference_label`
+(text) and `note` (a sentence or two that say the same in other words) may follow. Of a picture, `label`, `alt` (its
+content in words, for those who do not see it) and `png` (base64 of a PNG file of at most `MAX_PICTURE_BYTES` bytes and
+`MAX_SIDE` pixels either way) are required; what leaves here is drawn again from its pixels. Both are lines on stdout
+because that is what `gradebox.feedback` lets out of a trusted kernel. With one kernel for all cells a student can print
+such lines, too.
 """
 
 import base64
@@ -44,6 +45,7 @@ FIGURES_PREFIX = "gradebox.figures:"
 PICTURE_PREFIX = "gradebox.picture:"
 MAX_LABEL = 80  # characters of a measurement's texts
 MAX_ALT = 400  # characters of a picture's description
+MAX_NOTE = 300  # characters of what a measurement says in other words
 MAX_LINES = 20  # measurements of one cell
 MAX_PICTURES = 4  # of one cell
 MAX_PICTURE_BYTES = 60_000
@@ -63,6 +65,7 @@ class Measurement:
     unit: str = ""
     reference: float | None = None
     reference_label: str = "reference"
+    note: str = ""
 
     @property
     def is_above(self) -> bool | None:
@@ -75,7 +78,8 @@ class Measurement:
         """The measurement in words, for whoever knows whose it is."""
         held = "" if self.reference is None else f"; {self.reference_label} {self.reference:g}"
         unit = f" {self.unit}" if self.unit else ""
-        return f"{self.label}: {self.value:.3g}{unit}, between {self.low:.3g} and {self.high:.3g}{held}"
+        noted = f". {self.note}" if self.note else ""
+        return f"{self.label}: {self.value:.3g}{unit}, between {self.low:.3g} and {self.high:.3g}{held}{noted}"
 
     @property
     def kind(self) -> tuple[str, str, float | None, str]:
@@ -122,7 +126,14 @@ def measurements(text: str) -> Iterator[Measurement]:
         if not (label and drawable and numbers["low"] <= numbers["value"] <= numbers["high"]):
             continue
         unit, held_against = _short(found.get("unit", "")), _short(found.get("reference_label", ""))
-        yield Measurement(label, **numbers, unit=unit, reference=reference, reference_label=held_against or "reference")
+        yield Measurement(
+            label,
+            **numbers,
+            unit=unit,
+            reference=reference,
+            reference_label=held_against or "reference",
+            note=_short(found.get("note", ""), MAX_NOTE),
+        )
 
 
 def pictures(text: str) -> Iterator[Picture]:

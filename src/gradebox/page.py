@@ -139,6 +139,8 @@ def _sentences(compared: Comparison) -> str:
     if own.reference is not None:
         side = {True: "both limits are above it", False: "both limits are below it", None: "it lies between the limits"}
         said += f" The {own.reference_label} is {number(own.reference)}: {side[own.is_above]}."
+    if own.note:
+        said += f" {own.note}"
     if compared.others:
         median = _measured(compared.median, own)
         return f"{said} Of {len(compared.others)} others, who are dots without names here, half have {median} or more."

@@ -28,7 +28,7 @@ def test_every_recipe_of_the_bank_was_judged_in_every_block(table):
         counts = part.groupby("block").recipe.agg(lambda names: set(names) == set(calibrate.BANK))
         assert counts.all()
         assert not part.duplicated(["block", "recipe"]).any()
-    assert len(table) >= 240
+    assert len(table[table.dataset == "mnist_sample"]) >= 20 * len(calibrate.BANK)
 
 
 def test_no_wrong_verdict_was_found(table):
@@ -52,3 +52,28 @@ def test_the_runs_of_two_blocks_share_nothing():
     assert len(first) == max(SETTINGS.looks)
     assert not {run.draw for run in first} & {run.draw for run in second}
     assert not {run.seed for run in first} & {run.seed for run in second}
+
+
+def test_useful_recipes_are_seldom_too_close_and_the_two_fours_get_the_verdicts_that_the_lesson_promises(table):
+    here = table[table.dataset == "mnist_sample"]
+    found = calibrate.rates(calibrate.truths(here)).set_index("error")
+    close = found.filter(like="too close", axis=0).iloc[0]
+    assert close.found / close.verdicts < 0.02
+    said = here.groupby("recipe").outcome.value_counts()
+    assert said.get(("the label-aware four", "beats the baseline"), 0) >= 19
+    assert said.get(("the tutorial's four", "does not"), 0) >= 18
+
+
+def test_whole_blocks_hold_every_run_and_residuals_come_from_them_alone(table):
+    whole = calibrate.whole_blocks(table)
+    assert len(whole) >= 4 * len(calibrate.BANK)
+    off = calibrate.residuals(table[table.dataset == "mnist_sample"])
+    assert abs(off.mean()) < 0.2
+    assert len(off) <= whole[[f"gain {i + 1}" for i in range(8)]].size
+
+
+def test_both_rules_are_asked_about_the_same_gains_and_neither_passes_a_useless_recipe(table):
+    both = calibrate.both_rules(table)
+    assert set(both.rule) == {"the grader's rule", "the second opinion"}
+    wrong = [row for column in both.filter(like="wrong") for row in both[column]]
+    assert all(each.startswith("0 of ") for each in wrong)
