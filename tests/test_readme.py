@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from augcourse import results
+from augcourse import results, tables
 from augcourse.settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +63,7 @@ def test_what_the_text_says_of_the_figure_is_in_the_figure(dataset):
 
 
 def test_what_the_text_says_of_the_labels_is_in_the_table():
-    rows: Any = results.by_labels("mnist").set_index(["augmentation", "labels per class"]).accuracy
+    rows: Any = tables.by_labels("mnist").set_index(["augmentation", "labels per class"]).accuracy
     gains = {n: rows["the best known", n] - rows["none", n] for n in results.LABELS}
     assert rows["the best known", 10] > 94
     assert gains[10] > gains[30] > gains[100]

@@ -151,5 +151,5 @@ def _picture(recipe: Recipe) -> dict[str, str]:
 
 
 def passed(exercise: str) -> None:
-    """Say that the visible check of an exercise is content."""
-    print(f"{exercise}: the check is content.")
+    """Say that an exercise passed its visible check, and what that is worth."""
+    print(f"{exercise}: passed the visible check; grading runs hidden tests as well.")
