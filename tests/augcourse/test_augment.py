@@ -10,9 +10,11 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from augcourse import recipes
 from augcourse.augment import Recipe, augment
+from augcourse.digits import ink
 from augcourse.errors import RecipeError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 28, 28, 1), dtype=np.uint8)
@@ -74,6 +76,85 @@ def test_augment_keeps_element_spec_and_cardinality():
 def test_two_epochs_differ():
     both = pictures(augment(digits(), recipes.geometric(), 0).repeat(2))
     assert not np.array_equal(both[:20], both[20:])
+
+
+# On coloured ink
+
+INK = ink.any_pen(IMAGES, 0)
+ON_INK = {**recipes.NAMED, **recipes.ON_INK}
+
+
+@pytest.mark.parametrize("name", list(ON_INK))
+def test_coloured_pictures_keep_their_shape_and_dtype(name):
+    out = ON_INK[name]().apply(INK, LABELS, 0)
+    assert out.shape == INK.shape == (20, 28, 28, 3)
+    assert out.dtype == np.uint8
+
+
+@pytest.mark.parametrize("name", list(recipes.ON_INK))
+def test_a_recipe_for_ink_survives_its_json(name):
+    recipe = recipes.ON_INK[name]()
+    again = Recipe.from_json(recipe.to_json())
+    assert np.array_equal(again.apply(INK, LABELS, 3), recipe.apply(INK, LABELS, 3))
+
+
+@pytest.mark.parametrize("name", list(recipes.ON_INK))
+def test_a_recipe_for_ink_changes_the_ink_and_no_paper(name):
+    out = recipes.ON_INK[name]().apply(INK, LABELS, 0)
+    assert not np.array_equal(out, INK)
+    assert not out[(INK == 0).all(axis=3)].any()
+
+
+@pytest.mark.parametrize("name", list(recipes.ON_INK))
+def test_the_seed_is_obeyed_on_ink(name):
+    recipe = recipes.ON_INK[name]()
+    assert np.array_equal(recipe.apply(INK, LABELS, 5), recipe.apply(INK, LABELS, 5))
+    assert not np.array_equal(recipe.apply(INK, LABELS, 5), recipe.apply(INK, LABELS, 6))
+
+
+def test_the_pictures_that_are_sent_stay_as_they_were():
+    before = INK.copy()
+    recipes.ON_INK["any hue"]().apply(INK, LABELS, 0)
+    assert np.array_equal(INK, before)
+
+
+def test_about_half_of_the_pictures_become_grey():
+    pictures = np.tile(INK, (20, 1, 1, 1))
+    out = recipes.ON_INK["half of the pictures grey"]().apply(pictures, np.tile(LABELS, 20), 0)
+    grey = int((out == out[..., :1]).all(axis=(1, 2, 3)).sum())
+    assert stats.binomtest(grey, 400, 0.5).pvalue > 0.01
+
+
+def colourfulness(pictures):
+    """float64 (n,): the mean distance of the strongest channel from the weakest."""
+    return np.ptp(pictures.astype(float), axis=3).mean(axis=(1, 2))
+
+
+def test_towards_grey_never_adds_colour():
+    out = recipes.ON_INK["saturation 0 to 1"]().apply(INK, LABELS, 0)
+    assert (colourfulness(out) <= colourfulness(INK) + 0.5).all()
+
+
+def test_any_hue_takes_no_colour_away():
+    out = recipes.ON_INK["any hue"]().apply(INK, LABELS, 0)
+    assert colourfulness(out) == pytest.approx(colourfulness(INK), rel=0.05)
+
+
+def test_inside_tf_data_coloured_pictures_are_those_of_the_eager_recipe():
+    recipe = recipes.ON_INK["any hue"]()
+    dataset = tf.data.Dataset.from_tensor_slices((INK, LABELS.astype(np.int64)))
+    augmented = augment(dataset, recipe, 4)
+    assert augmented.element_spec == dataset.element_spec
+    assert np.array_equal(pictures(augmented), recipe.apply(INK, LABELS, 4))
+
+
+def test_a_recipe_that_takes_channels_away_is_refused_with_both_shapes():
+    grey = Recipe.of(A.Compose([A.ToGray(num_output_channels=1, p=1)]))
+    with pytest.raises(RecipeError, match=r"\(28, 28, 3\) back, found uint8 of shape \(28, 28\)"):
+        grey.apply(INK, LABELS, 0)
+
+
+# What is refused, and what may differ
 
 
 def test_saturation_leaves_a_grey_digit_alone():

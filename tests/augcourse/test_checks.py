@@ -56,7 +56,7 @@ def test_every_hint_is_a_question_and_a_short_pointer(name):
     assert len(hint.pointer) < 60
 
 
-SAID = Verdict("beats the baseline", 4.1, 2.2, 6.0, 2, 0.5)
+SAID = Verdict("beats the baseline", 4.1, 2.2, 6.0, 2, 0.5, 0.99)
 
 
 def test_a_verdict_says_its_figures_to_the_grader_and_to_nobody_else(capsys, monkeypatch):
@@ -76,7 +76,7 @@ def test_a_verdict_that_is_too_close_says_its_figures_before_it_asks_for_a_perso
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["uci_digits", "mnist"])
+@pytest.mark.parametrize("name", ["mnist_sample", "mnist", "uci_digits"])
 def test_a_judged_recipe_is_shown_on_digits_that_students_have(capsys, monkeypatch, data_sets, name):
     for variable, value in data_sets(name).items():
         monkeypatch.setenv(variable, value)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from augcourse import recipes, train
+from augcourse.digits import ink
 from augcourse.model import WEIGHT_SHAPES, build_model, compile_model, initial_weights
 from augcourse.settings import SETTINGS
 
@@ -92,14 +93,14 @@ def test_a_copy_stands_for_its_own_digit_in_every_later_epoch(monkeypatch):
     class Loop:
         variables = ()
 
-        def reset(self, weights):
+        def reset(self, weights, seed):
             pass
 
         def run(self, pictures, turn, labels):
             seen["pictures"] = pictures.numpy()[turn.numpy().ravel(), :, :, 0]
             return np.zeros(len(turn))
 
-    monkeypatch.setattr(train, "_loop", lambda rate: Loop())
+    monkeypatch.setattr(train, "_loop", lambda *_: Loop())
     settings = replace(SETTINGS, steps=14, epoch_steps=7, copies=3)  # seven epochs of 100, three of them new
     train.train(IMAGES, LABELS, seed=3, recipe=Counting(()), settings=settings)
     order = train.image_order(100, 3, settings).ravel()
@@ -144,3 +145,104 @@ def test_equal_seeds_give_equal_initial_weights_of_the_documented_shapes():
     assert tuple(w.shape for w in first) == WEIGHT_SHAPES
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first[0], other[0])
+
+
+# Three channels, dropout and weight decay
+
+COLOURED = ink.favourite_pen(IMAGES, LABELS, seed=0)
+KINDS = {
+    "plain": (IMAGES, SHORT),
+    "coloured": (COLOURED, SHORT),
+    "dropout": (IMAGES, replace(SHORT, dropout=0.3)),
+    "weight decay": (IMAGES, replace(SHORT, weight_decay=0.1)),
+    "both": (IMAGES, replace(SHORT, dropout=0.3, weight_decay=0.1)),
+}
+
+
+def of_kind(kind, seed=3):
+    images, settings = KINDS[kind]
+    return train.train(images, LABELS, seed=seed, settings=settings)
+
+
+def test_with_three_channels_only_the_first_kernel_has_another_shape():
+    shapes = tuple(w.shape for w in initial_weights(5, channels=3))
+    assert shapes == ((3, 3, 3, 16), *WEIGHT_SHAPES[1:])
+
+
+def test_with_three_channels_every_layer_is_configured_as_with_one():
+    def configured(channels):
+        return [{**layer.get_config(), "name": type(layer)} for layer in build_model(0, channels).layers]
+
+    assert configured(3) == configured(1)
+
+
+def test_a_network_for_three_channels_takes_and_gives_what_it_says():
+    model = build_model(0, channels=3)
+    assert model.input_shape == (None, 28, 28, 3)
+    assert model.output_shape == (None, 10)
+
+
+def test_dropout_changes_no_initial_weight():
+    dropping = [np.asarray(w) for w in build_model(5, dropout=0.4).trainable_variables]
+    assert all(np.array_equal(a, b) for a, b in zip(dropping, initial_weights(5), strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_arm_starts_from_the_initial_weights_of_its_seed(kind):
+    """Without any learning, what comes out is what it started from."""
+    images, settings = KINDS[kind]
+    still = train.train(images, LABELS, seed=3, settings=replace(settings, learning_rate=0.0))
+    wanted = initial_weights(3, images.shape[-1])
+    assert all(np.array_equal(a, b) for a, b in zip(still.weights, wanted, strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_arguments_give_equal_bits_in_a_used_loop_and_in_a_fresh_one(kind):
+    train._loop.cache_clear()
+    first = digest(of_kind(kind))
+    of_kind("both", seed=4)
+    of_kind(kind, seed=4)
+    assert digest(of_kind(kind)) == first
+    train._loop.cache_clear()
+    assert digest(of_kind(kind)) == first
+
+
+def test_every_kind_of_training_gives_other_weights():
+    assert len({digest(of_kind(kind)) for kind in KINDS}) == len(KINDS)
+
+
+def test_what_dropout_leaves_out_follows_the_seed(monkeypatch):
+    """All else that a seed decides is held still."""
+    weights, order = initial_weights(0), train.image_order(100, 0, SHORT)
+    monkeypatch.setattr(train, "initial_weights", lambda seed, channels: weights)
+    monkeypatch.setattr(train, "image_order", lambda n, seed, settings: order)
+    assert digest(of_kind("plain", seed=1)) == digest(of_kind("plain", seed=2))
+    assert digest(of_kind("dropout", seed=1)) != digest(of_kind("dropout", seed=2))
+
+
+def test_predictions_leave_nothing_out():
+    weights = of_kind("dropout").weights
+    model = build_model(0)
+    model.set_weights(weights)
+    wanted = model.predict(IMAGES.astype(np.float32) / 255, verbose=0)
+    assert train.predict(weights, IMAGES) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_weight_decay_keeps_weights_smaller():
+    def size(kind):
+        return sum(float(np.square(w).sum()) for w in of_kind(kind).weights)
+
+    assert size("weight decay") < size("plain")
+
+
+def test_coloured_pictures_are_predicted_by_the_weights_that_they_trained():
+    weights = of_kind("coloured").weights
+    model = build_model(0, channels=3)
+    model.set_weights(weights)
+    wanted = model.predict(COLOURED.astype(np.float32) / 255, verbose=0)
+    assert train.predict(weights, COLOURED) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_a_recipe_is_applied_to_coloured_pictures_too():
+    augmented = train.train(COLOURED, LABELS, seed=3, recipe=recipes.ON_INK["any hue"](), settings=SHORT)
+    assert digest(augmented) != digest(of_kind("coloured"))
