@@ -117,7 +117,7 @@ def grade_bank(way: str, grade_class: Grade) -> list[Graded]:
 
 def course_results() -> dict[str, str]:
     """Name of each attack on the course's own hand-ins → what it came to."""
-    data.prepare("uci_digits")
+    data.prepare(data.DEFAULT)
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         for step in sorted({attack.step for attack in course_bank.ATTACKS}):
@@ -128,7 +128,7 @@ def course_results() -> dict[str, str]:
             }
             work = Path(folder, step)
             work.mkdir()
-            graded = course.grade(work, step, submissions, {"AUGCOURSE_DATASET": "uci_digits"})
+            graded = course.grade(work, step, submissions, {"AUGCOURSE_DATASET": data.DEFAULT})
             for attack in chosen:
                 points = graded[attack.notebook].points[attack.exercise]
                 results[attack.name] = "held" if points == 0 else f"**{points:g} points**"

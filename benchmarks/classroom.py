@@ -208,6 +208,7 @@ def main(
     steps = step or list(build.STEPS)
     of_stock = min(count, stock_students or count)
     many, many_of_stock = count * len(steps), of_stock * len(steps)
+    os.environ["AUGCOURSE_DATASET"] = data.DEFAULT
     data.prepare()
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as work:
         caches = {name: Path(work, f"cache-{name}") for name in ("filled", "stock", *RUNS, "floor")}

@@ -17,7 +17,7 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
 
-from augcourse import demo
+from augcourse import data, demo
 from augcourse.samples import CLASS, Edit, Student
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +64,7 @@ def _grade_by_hand() -> None:
 
 def main() -> None:
     """Grade the class unless it is graded, and write the pages."""
-    os.environ["AUGCOURSE_DATASET"] = "uci_digits"  # the data that everybody has
+    os.environ["AUGCOURSE_DATASET"] = data.DEFAULT  # the data that everybody has
     if "--again" not in sys.argv:
         if demo.run(ROOT, FOLDER, _class(), (AUGMENT, TRAIN, COMPARE)):
             raise SystemExit("the grader failed; see above")

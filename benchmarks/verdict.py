@@ -2,7 +2,7 @@
 
     make bench
 
-One warm process, one core, the offline digits, cached baselines, the recipe `geometric` in an empty cache of its
+One warm process, one core, the default data set, cached baselines, the recipe `geometric` in an empty cache of its
 own. The first floor is the compiled loop on pictures that are there already; the second is a plain loop of
 `compose(image=…)` over as many pictures as a run augments. All times are processor seconds of this process.
 """
@@ -37,8 +37,8 @@ def main() -> None:
     """Print the parts of one run, the floors, and a whole decided verdict."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["AUGCOURSE_CACHE_DIR"] = folder
-        os.environ["AUGCOURSE_DATASET"] = "uci_digits"
-        data.prepare("uci_digits")
+        os.environ["AUGCOURSE_DATASET"] = data.DEFAULT
+        data.prepare()
         digits, labels = measure.labelled_digits(0)
         test = data.load_arrays(data.TEST)
         recipe = recipes.geometric()

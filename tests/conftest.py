@@ -11,6 +11,8 @@ from filelock import FileLock
 
 SHARED_MNIST = Path(__file__).parents[1].parent / "shared" / "mnist"
 FOLDER = "AUGCOURSE_TEST_FOLDER"
+DEFAULT = "mnist_sample"
+"""What tests run on that do not name their data set, as the course does (`augcourse.data.DEFAULT`)."""
 GRADED = {"boxed", "damaged_class", "failing", "graded", "graded_class", "pages", "returned"}
 """Fixtures that take a while to make, a whole class graded in most of them, and that many tests look at."""
 
@@ -23,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[FOLDER] = keep.name
     os.environ["TFDS_DATA_DIR"] = str(Path(os.environ[FOLDER]) / "tfds")
     os.environ["AUGCOURSE_CACHE_DIR"] = str(Path(os.environ[FOLDER]) / "cache")
-    os.environ["AUGCOURSE_DATASET"] = "uci_digits"
+    os.environ["AUGCOURSE_DATASET"] = DEFAULT
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
@@ -38,10 +40,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def data_sets():
-    """Name of a data set → the environment in which it is prepared; built once for all workers of a run."""
+    """Name of a data set, or the default one → the environment in which it is prepared.
+
+    Each is built once for all workers of a run.
+    """
     from augcourse import data
 
-    def get(name: str) -> dict[str, str]:
+    def get(name: str = DEFAULT) -> dict[str, str]:
         folder = Path(os.environ[FOLDER])
         if name == "mnist":
             if not SHARED_MNIST.is_dir():

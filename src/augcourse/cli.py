@@ -161,7 +161,7 @@ def _build(root: Path, steps: tuple[str, ...], source_from: Direction) -> None:
     from augcourse import data
 
     # The committed solutions are those of the data that everybody has.
-    os.environ["AUGCOURSE_DATASET"] = "uci_digits"
+    os.environ["AUGCOURSE_DATASET"] = data.DEFAULT
     data.prepare()
     for step in steps:
         if source_from is Direction.source:

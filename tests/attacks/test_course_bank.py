@@ -34,7 +34,7 @@ def graded_steps(tmp_path_factory: pytest.TempPathFactory, data_sets):
                 submissions[name] = attacked(samples.submission(course.ROOT, step), chosen)
             submissions["zz_careful"] = samples.submission(course.ROOT, step)
             work = tmp_path_factory.mktemp(f"attacked-{step}")
-            done[step] = course.grade(work, step, submissions, data_sets("uci_digits"))
+            done[step] = course.grade(work, step, submissions, data_sets())
         return done[step]
 
     return get

@@ -19,7 +19,7 @@ RUN = CliRunner()
 
 @pytest.fixture
 def course(tmp_path, monkeypatch, data_sets):
-    for name, value in data_sets("uci_digits").items():
+    for name, value in data_sets().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
     monkeypatch.delenv("NBGRADER_EXCHANGE", raising=False)

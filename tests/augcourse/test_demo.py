@@ -31,7 +31,7 @@ STUDENTS = (
 def graded(tmp_path_factory, data_sets):
     folder = tmp_path_factory.mktemp("demo") / "class"
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in data_sets("uci_digits").items():
+        for name, value in data_sets().items():
             patch.setenv(name, value)
         status = demo.run(ROOT, folder, STUDENTS, [STEP])
     return status, folder

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
+
+from augcourse import data
+from tests.conftest import DEFAULT
 
 BEGIN = "from augcourse.start import begin; print('name', begin('step1_explore'))"
 
@@ -16,10 +20,14 @@ def begin(environment, monkeypatch):
     return subprocess.run([sys.executable, "-c", BEGIN], capture_output=True, text=True, timeout=120, check=False)
 
 
+def test_tests_that_name_no_data_set_run_on_what_the_course_runs_on():
+    assert DEFAULT == data.DEFAULT
+
+
 @pytest.mark.slow
 def test_it_says_which_data_set_and_why_and_nothing_on_stderr(data_sets, monkeypatch):
     done = begin(data_sets("uci_digits"), monkeypatch)
-    assert done.stdout.startswith("step1_explore runs on uci_digits, because")
+    assert re.match(r"step1_explore runs on uci_digits \(.+\), because AUGCOURSE_DATASET asks for it\.", done.stdout)
     assert done.stdout.endswith("name uci_digits\n")
     assert done.stderr == ""
 

@@ -41,7 +41,7 @@ def lab(tmp_path_factory, home, data_sets) -> Iterator[Lab]:
     course = tmp_path_factory.mktemp("lab") / "course"
     course.mkdir()
     copy_course(course)
-    environment = {**os.environ, **data_sets("uci_digits")}
+    environment = {**os.environ, **data_sets()}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     for name in ("NBGRADER_EXCHANGE", "PYTEST_CURRENT_TEST"):
         environment.pop(name, None)

@@ -158,7 +158,7 @@ def passwords(process: subprocess.Popen[str], hub: Hub) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def classroom(tmp_path_factory: pytest.TempPathFactory, data_sets: Any) -> Iterator[Classroom]:
-    data_sets("uci_digits")
+    data_sets()
     hub = Hub(ROOT, tmp_path_factory.mktemp("hub"), PREFIX, free_port())
     process = start(hub)
     room = Classroom(hub, process, {name: Person(name, hub.port) for name in hub.accounts})

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from tests.conftest import DEFAULT
 
 import augcourse
 from augcourse import build
@@ -57,7 +58,7 @@ def depends_on_exercises(cell: NotebookNode) -> bool:
 def test_a_released_notebook_alone_in_a_folder_lacks_nothing_but_the_answers(tmp_path):
     step = build.STEPS[0]
     code = executed(Path(shutil.copy(build.notebook_path(ROOT, "release", step), tmp_path)))
-    assert said(code[0]).startswith(f"{step} runs on uci_digits")
+    assert said(code[0]).startswith(f"{step} runs on {DEFAULT} (")
     assert all(cell.execution_count for cell in code)
     assert not [errors(cell) for cell in code if errors(cell) and not depends_on_exercises(cell)]
     assert {name for cell in code for name in errors(cell)} == UNSOLVED
@@ -70,5 +71,5 @@ def test_what_a_later_step_runs_before_any_answer_runs_alone_in_a_folder(step, t
     notebook.cells = [cell for cell in notebook.cells if not depends_on_exercises(cell)]
     nbformat.write(notebook, tmp_path / f"{step}.ipynb")
     code = executed(tmp_path / f"{step}.ipynb")
-    assert said(code[0]).startswith(f"{step} runs on uci_digits")
+    assert said(code[0]).startswith(f"{step} runs on {DEFAULT} (")
     assert not [errors(cell) for cell in code if errors(cell)]

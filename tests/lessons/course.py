@@ -13,8 +13,13 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 
 from augcourse import build
+from tests.conftest import DEFAULT, SHARED_MNIST
 
 ROOT = Path(__file__).parents[2]
+DATASETS = (DEFAULT, "uci_digits")
+"""What every lesson is tested on."""
+SMOKE = ("mnist",) if SHARED_MNIST.is_dir() else ()
+"""What a few cheap tests run on as well, where its files are beside the project."""
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,17 @@ import nbformat
 import pytest
 
 from augcourse import build, samples
+from tests.conftest import DEFAULT
 from tests.variants.variant import graded_by_nbgrader
 
 from . import course
-from .course import Graded
-
-DATASETS = ("uci_digits", "mnist")
+from .course import DATASETS, SMOKE, Graded
 
 
 def variants(dataset, step):
-    """On MNIST, `test_variants.py` examines them all, and nbgrader adds nothing that it had not shown before."""
+    """On other data, `test_variants.py` examines them all, and nbgrader adds nothing that it had not shown before."""
     bank = importlib.import_module(f"tests.variants.{step}").VARIANTS
-    return graded_by_nbgrader(bank) if dataset == "uci_digits" else ()
+    return graded_by_nbgrader(bank) if dataset == DEFAULT else ()
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +49,7 @@ def in_group(dataset: str, step: str, *values: object) -> object:
 
 
 EVERY_STEP = [in_group(dataset, step) for dataset in DATASETS for step in build.STEPS]
+EVERY_STEP += [in_group(dataset, build.STEPS[0]) for dataset in SMOKE]
 EVERY_VARIANT = [
     in_group(dataset, step, variant)
     for dataset in DATASETS
@@ -84,9 +84,7 @@ def test_a_mistake_costs_its_own_exercise_and_no_other(graded_class, dataset, st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("dataset", "step"), [in_group("uci_digits", step) for step in ("step1_explore", "step3_augment")]
-)
+@pytest.mark.parametrize(("dataset", "step"), [in_group(DEFAULT, step) for step in ("step1_explore", "step3_augment")])
 def test_cells_that_are_passed_over_change_no_mark(graded_class, tmp_path, data_sets, dataset, step):
     wrong = variants(dataset, step)[0]
     submissions = {

@@ -22,7 +22,7 @@ EVERY_STEP = [pytest.param(step, marks=pytest.mark.xdist_group(f"notebooks-{step
 
 @pytest.fixture
 def offline_digits(data_sets, monkeypatch):
-    for name, value in data_sets("uci_digits").items():
+    for name, value in data_sets().items():
         monkeypatch.setenv(name, value)
 
 
