@@ -133,3 +133,123 @@ def test_the_whole_sequence_keeps_its_error_rate(true_gain, spread):
     outcomes = [[compare.verdict(row[:n]).outcome for n in SETTINGS.looks] for row in rows]
     wrong = sum("beats the baseline" in each for each in outcomes)
     assert proportion_confint(wrong, len(rows), method="beta", alpha=0.1)[0] <= SETTINGS.error_rate
+
+
+# The chance of winning
+
+GAINS = arrays(np.float64, st.integers(2, 8), elements=st.floats(-20, 20))
+
+
+def test_gains_that_are_all_zero_never_win():
+    assert compare.chance_of_winning(np.zeros(4)) == 0
+
+
+@pytest.mark.parametrize("gains", [[-3.0, 3.0], [-1.0, -1.0, 2.0], [0.5, -0.5, 0.0, 0.0]])
+def test_a_mean_of_zero_with_any_spread_is_an_even_chance(gains):
+    assert compare.chance_of_winning(np.array(gains)) == pytest.approx(0.5)
+
+
+@given(GAINS)
+def test_a_chance_is_a_probability(gains):
+    assert 0 <= compare.chance_of_winning(gains) <= 1
+
+
+@given(GAINS, st.floats(0.01, 5))
+def test_the_chance_grows_with_the_mean(gains, more):
+    if gains.any() and (gains + more).any():
+        assert compare.chance_of_winning(gains + more) >= compare.chance_of_winning(gains)
+
+
+@given(GAINS)
+def test_what_one_arm_wins_the_other_loses(gains):
+    if gains.any():
+        assert compare.chance_of_winning(-gains) == pytest.approx(1 - compare.chance_of_winning(gains), abs=1e-9)
+
+
+@given(st.floats(0.5, 5), st.floats(0, 10), st.floats(0.1, 10))
+def test_gains_that_agree_win_more_surely_than_gains_that_scatter(mean, spread, more):
+    agree, scatter = (mean + np.array([-1.0, 0.0, 1.0]) * width for width in (spread, spread + more))
+    assert compare.chance_of_winning(agree) > compare.chance_of_winning(scatter)
+
+
+@given(GAINS.filter(lambda gains: np.ptp(gains) > 1e-3))
+def test_without_prior_knowledge_the_chance_is_of_students_prediction(gains):
+    """One more value lies above zero with the probability that its t statistic does (Geisser 1993)."""
+    alone = replace(SETTINGS, spread_runs=0)
+    statistic = gains.mean() / (gains.std(ddof=1) * np.sqrt(1 + 1 / len(gains)))
+    assert compare.chance_of_winning(gains, alone) == pytest.approx(stats.t.cdf(statistic, len(gains) - 1), abs=1e-9)
+
+
+def test_known_spread_counts_as_so_many_degrees_of_freedom():
+    gains = np.array([1.0, 2.0, 4.5])
+    pooled = (6 * 1.3**2 + np.sum((gains - 2.5) ** 2)) / 8
+    wanted = stats.t.cdf(2.5 / np.sqrt(pooled * (1 + 1 / 3)), 8)
+    known = replace(SETTINGS, spread_runs=6, spread_points=1.3)
+    assert compare.chance_of_winning(gains, known) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("gains", [[0.3, 2.0], [-1.0, 0.5, 0.2], [2.0, 2.5, 1.0, 3.0]])
+def test_the_chance_is_that_of_a_simulation(gains):
+    """Draws a spread and a mean that fit the gains, and one more gain from them."""
+    rng = np.random.default_rng(0)
+    values, known, draws = np.array(gains), SETTINGS.spread_runs, 200_000
+    freedom = known + len(values) - 1
+    squares = known * SETTINGS.spread_points**2 + np.sum((values - values.mean()) ** 2)
+    spread = np.sqrt(squares / rng.chisquare(freedom, draws))
+    mean = rng.normal(values.mean(), spread / np.sqrt(len(values)))
+    wins = int(np.sum(rng.normal(mean, spread) > 0))
+    assert stats.binomtest(wins, draws, compare.chance_of_winning(values)).pvalue > 0.001
+
+
+def test_the_chance_comes_true_as_often_as_it_says():
+    """Over recipes of every worth: runs whose spread is the known one, and the next run of the same recipe."""
+    rng = np.random.default_rng(1)
+    worth = rng.normal(0, 3, 4000)
+    runs = rng.normal(worth[:, None], SETTINGS.spread_points, (4000, 3))
+    chances = np.array([compare.chance_of_winning(gains[:2]) for gains in runs])
+    between = (chances > 0.6) & (chances < 0.9)
+    won = runs[between, 2] > 0
+    assert abs(won.mean() - chances[between].mean()) < 0.05
+
+
+def test_a_verdict_has_the_chance_of_its_gains():
+    gains = np.array([1.5, 0.4, 2.0])
+    assert compare.verdict(gains).chance == compare.chance_of_winning(gains)
+
+
+SAID = compare.verdict(np.array([4.0, 5.0, 3.0]))
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [
+        *((0.0, "0 %"), (1e-6, "under 1 %"), (0.0099, "under 1 %"), (0.01, "1 %"), (0.734, "73 %"), (0.5, "50 %")),
+        *((0.99, "99 %"), (0.9901, "over 99 %"), (0.9999, "over 99 %"), (1.0, "100 %")),
+    ],
+)
+def test_a_chance_is_said_in_whole_percents_and_never_as_certainty(chance, words):
+    assert replace(SAID, chance=chance).in_other_words().endswith(f" with a probability of {words}.")
+
+
+def test_other_words_name_the_digit_that_gained_least_and_how_much():
+    said = replace(SAID, least_digit=8, least_gain=-2.34).in_other_words()
+    assert said.endswith(" The digit that gained least is 8: -2.3 points.")
+
+
+def test_other_words_say_nothing_of_digits_where_none_were_measured():
+    assert "digit that" not in SAID.in_other_words()
+
+
+@pytest.mark.parametrize("runs", SETTINGS.looks)
+def test_a_pass_needs_the_gain_that_it_is_said_to_need(runs):
+    """For gains whose spread is the known one."""
+    pattern = np.resize([1.0, -1.0], runs)
+    pattern *= SETTINGS.spread_points / pattern.std(ddof=1)
+    outcomes = [compare.verdict(compare.gain_needed(runs) + by + pattern).outcome for by in (-0.01, 0.01)]
+    assert outcomes == ["too close to call", "beats the baseline"]
+
+
+def test_more_runs_need_less_gain():
+    needed = [compare.gain_needed(runs) for runs in SETTINGS.looks]
+    assert needed == sorted(needed, reverse=True)
+    assert needed[-1] > SETTINGS.margin_points
