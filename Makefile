@@ -13,8 +13,6 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export NO_ALBUMENTATIONS_UPDATE := 1
 export TF_CPP_MIN_LOG_LEVEL := 3
-export TFDS_DATA_DIR ?= $(CURDIR)/data
-export AUGCOURSE_CACHE_DIR ?= $(CURDIR)/data/cache
 
 .PHONY: help install demo test lab hub proxy build docs check results calibrate bench attacks lint lock clean
 

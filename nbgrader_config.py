@@ -3,8 +3,12 @@
 nbgrader reads this file from the folder in which it is started: the root of the repository.
 """
 
+import glob
 import os
 import sys
+from pathlib import Path
+
+from augcourse import folders
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
@@ -77,9 +81,10 @@ c.SplitExecute.handin_max_files = 60
 
 # What the two kernels see. The test split, the gradebook and other people's work are in neither's world but the
 # trusted kernel's, which sees the test split; the accuracies of the baseline are a cache that only it may read.
-tfds_data = os.path.abspath(os.environ.get("TFDS_DATA_DIR") or os.path.expanduser("~/tensorflow_datasets"))
-cache = os.path.abspath(os.environ.get("AUGCOURSE_CACHE_DIR") or os.path.expanduser("~/.cache/augcourse"))
-notebooks = ["*.ipynb", f"{sys.prefix}/etc/jupyter"]
+# Both are found from this folder, unless TFDS_DATA_DIR and AUGCOURSE_CACHE_DIR name others.
+tfds_data, cache = map(str, folders.settle(Path(here)))
+python, prepared = glob.escape(sys.prefix), glob.escape(tfds_data)  # in `hidden` stand patterns, not paths
+notebooks = ["*.ipynb", f"{python}/etc/jupyter"]
 c.SandboxProvisioner.environment_allowed = [
     "AUGCOURSE_PROBE_SEED",
     "AUGCOURSE_DATASET",
@@ -92,10 +97,10 @@ c.SandboxProvisioner.environment = {"TFDS_DATA_DIR": tfds_data, "NO_ALBUMENTATIO
 c.SandboxProvisioner.read_only = [tfds_data]
 c.SandboxProvisioner.hidden = [
     *notebooks,
-    cache,
-    f"{tfds_data}/*/*/*-test.*",
-    f"{tfds_data}/downloads",
-    f"{sys.prefix}/lib/python3.*/site-packages/sklearn/datasets/data/digits.csv.gz",
+    glob.escape(cache),
+    f"{prepared}/*/*/*-test.*",
+    f"{prepared}/downloads",
+    f"{python}/lib/python3.*/site-packages/sklearn/datasets/data/digits.csv.gz",
 ]
 # Imported once for all kernels, which are forked from there, without what differs between them.
 c.SandboxProvisioner.warm_modules = ["augcourse.kernels"]
@@ -108,6 +113,7 @@ c.TrustedProvisioner.hidden = notebooks
 c.Classroom.workers = 2
 c.Classroom.packages = ["nbgrader", "nbconvert", "augcourse", "tensorflow", "keras", "albumentations", "numpy"]
 c.Classroom.worker_setup = [["python", "-m", "augcourse.cli", "baselines"]]
+c.Classroom.doctor_commands = {"data": ["python", "-m", "augcourse.cli", "data", "info"]}
 
 # Feedback: points and reasons first; every message of a hidden test, and no line of its code.
 c.GenerateFeedback.exporter_class = "gradebox.page.FeedbackExporter"

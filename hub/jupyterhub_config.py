@@ -32,12 +32,13 @@ c.ConfigurableHTTPProxy.pid_file = f"{state}/proxy.pid"
 c.JupyterHub.db_url = f"sqlite:///{state}/hub.sqlite"
 c.JupyterHub.cookie_secret_file = f"{state}/cookie_secret"
 
-# A server for each person, as that person. Every student has a home of their own; the cache of the grader's baselines
-# is in the instructor's.
+# A server for each person, as that person. Everybody works on the same data set in the same folder; each has a cache of
+# their own, in their home, and the grader's baselines are in the instructor's.
 c.Spawner.default_url = "/lab"
 c.Spawner.http_timeout = 120  # seconds until a server must answer: a class starts all at once
 c.Spawner.environment = {
     "TFDS_DATA_DIR": data,
+    "AUGCOURSE_DATASET": os.environ.get("AUGCOURSE_DATASET", ""),
     "NBGRADER_EXCHANGE": exchange,
     "NO_ALBUMENTATIONS_UPDATE": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -50,6 +51,7 @@ def by_role(spawner):
     Configuration is looked up from left to right: the role's, that of `make lab`, the course's.
     """
     home = os.path.expanduser(f"~{spawner.user.name}")
+    spawner.environment["AUGCOURSE_CACHE_DIR"] = f"{home}/.cache/augcourse"
     role, policy = ("instructor", f"{home}/course") if spawner.user.name in instructors else ("student", course)
     spawner.notebook_dir = policy if role == "instructor" else home
     if os.path.isfile(f"{spawner.notebook_dir}/START.md"):

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from augcourse import start
 from augcourse.errors import BuildError, CourseError
 from gradebox.border import OneLineGroup, one_line
 from gradebox.errors import GradeboxError
@@ -57,6 +58,7 @@ def data_prepare(
 ) -> None:
     """Prepare a data set (mnist is downloaded by TFDS where there is a network)."""
     with one_line_errors():
+        start.import_tensorflow()
         from augcourse import data
 
         typer.echo(data.prepare(name).reason)
@@ -73,6 +75,7 @@ def data_import_idx(
 ) -> None:
     """Import IDX files for classrooms without a network: MNIST's digits as `mnist`, others under their own name."""
     with one_line_errors():
+        start.import_tensorflow()
         from augcourse import data
 
         summary = data.import_idx(folder, data_dir, overwrite, name)
@@ -83,20 +86,23 @@ def data_import_idx(
 
 @data_app.command("info")
 def data_info() -> None:
-    """Say which data set the course uses, why, and what its content's fingerprint is."""
+    """Say which data set the course uses and why, where it and the cache are, and its content's fingerprint."""
     with one_line_errors():
-        from augcourse import data
+        start.import_tensorflow()
+        from augcourse import data, folders
 
-        choice = data.prepare()
-        typer.echo(f"{choice.reason}\nfolder {data.data_dir()}\nfingerprint {data.fingerprint(choice.name)}")
+        choice = data.choose_dataset()
+        typer.echo(f"{choice.reason}\nfolder {data.data_dir()}\ncache {folders.cache_folder()}")
+        if data.is_prepared(choice.name):
+            typer.echo(f"fingerprint {data.fingerprint(choice.name)}")
+        else:
+            typer.echo("not prepared yet: the first notebook or command that needs it does that")
 
 
 @app.command()
 def baselines(workers: Workers = 2) -> None:
     """Train the grader's baselines once, before a class is graded, so that every verdict finds them."""
     with one_line_errors():
-        from augcourse import start
-
         with start.native_stderr_hidden():
             from augcourse import data, measure
 
@@ -112,7 +118,7 @@ def ready() -> None:
         from rich.progress import track
 
         from augcourse import build as builder
-        from augcourse import opening, start
+        from augcourse import opening
 
         root = course_root()
         with start.native_stderr_hidden():
@@ -157,6 +163,7 @@ def _build(root: Path, steps: tuple[str, ...], source_from: Direction) -> None:
 
     from rich.progress import track
 
+    start.import_tensorflow()
     from augcourse import build as builder
     from augcourse import data
 
@@ -182,6 +189,7 @@ def results(
 ) -> None:
     """Train the course's own runs again, and write the stored runs and the figure of the README."""
     with one_line_errors():
+        start.import_tensorflow()
         from augcourse import results as module
 
         module.make(course_root(), tuple(dataset or module.available()), workers)
@@ -197,6 +205,7 @@ def calibrate(
 ) -> None:
     """Judge recipes of known worth many times, and write how often the verdict errs."""
     with one_line_errors():
+        start.import_tensorflow()
         from augcourse import calibrate as module
         from augcourse import results as available_from
 

@@ -48,6 +48,7 @@ __all__ = [
     "few_shot",
     "fingerprint",
     "import_idx",
+    "is_prepared",
     "keep_decoded",
     "load_arrays",
     "prepare",
@@ -121,7 +122,7 @@ def choose_dataset() -> DatasetChoice:
         DataError: an unknown name, or mnist without a prepared mnist.
     """
     asked = os.environ.get("AUGCOURSE_DATASET") or "auto"
-    if asked in OFFLINE or (asked != "auto" and _is_prepared(asked)):
+    if asked in OFFLINE or (asked != "auto" and is_prepared(asked)):
         return DatasetChoice(asked, f"{asked} ({_about(asked)}), because AUGCOURSE_DATASET asks for it.")
     if asked == "mnist":
         raise DataError(f"AUGCOURSE_DATASET=mnist, but {data_dir()} has no prepared mnist: {_TWO_WAYS}.")
@@ -130,13 +131,21 @@ def choose_dataset() -> DatasetChoice:
             f"AUGCOURSE_DATASET={asked} is unknown: set it to auto, mnist, {', '.join(OFFLINE)} or a data set that "
             "`augcourse data import-idx` has made."
         )
-    if _is_prepared("mnist"):
+    if is_prepared("mnist"):
         return DatasetChoice("mnist", f"mnist ({_about('mnist')}), because it is prepared here.")
     return DatasetChoice(DEFAULT, f"{DEFAULT} ({_about(DEFAULT)}).")
 
 
 def _about(name: str) -> str:
     return _ABOUT.get(name, "imported from IDX files")
+
+
+def is_prepared(name: str, directory: Path | None = None) -> bool:
+    """Whether a data set is there, in `directory` or in `data_dir()`; looking changes nothing."""
+    # TFDS's own test, without its warning on stderr for every data set that is merely absent.
+    if name not in _VERSIONS and not name.startswith("idx_"):
+        return False
+    return (_dataset_folder(name, directory) / "dataset_info.json").is_file()
 
 
 def prepare(name: str | None = None) -> DatasetChoice:
@@ -150,7 +159,7 @@ def prepare(name: str | None = None) -> DatasetChoice:
     """
     choice = choose_dataset() if name is None else DatasetChoice(name, f"{name}, because it was asked for.")
     _require_known(choice.name)
-    if _is_prepared(choice.name):
+    if is_prepared(choice.name):
         return choice
     if choice.name == "mnist":
         # Here, because the module of MNIST brings dozens of other builders with it.
@@ -313,7 +322,7 @@ def import_idx(
     known = is_mnist(parts, halved)
     name = "mnist" if known else name_of(name or Path(source).resolve().name)
     folder = _dataset_folder(name, data_dir)
-    if _is_prepared(name, data_dir) and not overwrite:
+    if is_prepared(name, data_dir) and not overwrite:
         raise DataError(f"{folder} exists already: import with overwrite to replace it.")
     builder = imported_mnist(parts, halved) if known else imported(name, parts, halved)
     _write(name, builder, data_dir, overwrite=overwrite)
@@ -322,7 +331,7 @@ def import_idx(
 
 
 def _require_known(name: str) -> None:
-    if name not in _VERSIONS and not _is_prepared(name):
+    if name not in _VERSIONS and not is_prepared(name):
         raise DataError(
             f"the data set {name} is unknown: the course has {', '.join(_VERSIONS)}, and what "
             "`augcourse data import-idx` has made."
@@ -331,7 +340,7 @@ def _require_known(name: str) -> None:
 
 def _require_prepared(name: str) -> None:
     _require_known(name)
-    if not _is_prepared(name):
+    if not is_prepared(name):
         raise DataError(f"{name} is not prepared in {data_dir()}: run `augcourse data prepare {name}`.")
 
 
@@ -348,13 +357,6 @@ def _dataset_folder(name: str, directory: Path | None = None) -> Path:
     return Path(directory or data_dir()).expanduser() / name / _VERSIONS.get(name, IMPORTED_VERSION)
 
 
-def _is_prepared(name: str, directory: Path | None = None) -> bool:
-    # TFDS's own test, without its warning on stderr for every data set that is merely absent.
-    if name not in _VERSIONS and not name.startswith("idx_"):
-        return False
-    return (_dataset_folder(name, directory) / "dataset_info.json").is_file()
-
-
 def _write(
     name: str,
     builder: type[Any],
@@ -369,7 +371,7 @@ def _write(
         root.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(root / f".{name}.lock", timeout=_LOCK_TIMEOUT_S)
         with lock, _staging(root, name) as staging:
-            if _is_prepared(name, directory) and not overwrite:
+            if is_prepared(name, directory) and not overwrite:
                 return  # another process built it while this one waited
             _build(name, builder, staging, remedy)
             _replace(staging / name / final.name, final, staging / "replaced")

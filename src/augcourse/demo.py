@@ -30,7 +30,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from augcourse import build, samples
+from augcourse import build, folders, samples
 from augcourse.errors import BuildError
 from gradebox.border import last_words
 from gradebox.commands import programs_of_python
@@ -56,6 +56,7 @@ def run(
         BuildError: `folder` holds something that no demonstration made.
     """
     console = Console()
+    folders.settle(root)  # the copy is graded on the course's own data, wherever it lies
     _make_course(root, folder)
     submissions = [(step, s) for step in steps for s in students if step in s.work or step in s.lost]
     with contextlib.chdir(folder), programs_of_python(), warnings.catch_warnings():

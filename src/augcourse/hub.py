@@ -38,6 +38,7 @@ STUDENTS = ("careful", "hurried")
 MADE_HERE = "made for the hub of the course data-augmentation"  # the comment of each account in /etc/passwd
 NOT_ROOT = "real accounts are made and removed, which only root may do: run `sudo make hub`"
 COPIED = ("nbgrader_config.py", "jupytext.toml", "lessons", "source", "solutions")
+CACHE = ".cache/augcourse"  # in everybody's home: what an account computes is its own
 PROXY = Path("build/hub/node/node_modules/.bin/configurable-http-proxy")
 PACKAGES = {"bwrap": "bubblewrap", "unshare": "util-linux", "setpriv": "util-linux", "useradd": "passwd"}
 START_TIMEOUT_S, STOP_TIMEOUT_S = 120, 30
@@ -101,11 +102,14 @@ class Hub:
         """An account's home."""
         return self.class_folder / "home" / account
 
+    def _own(self, account: str) -> dict[str, str]:
+        return {"HOME": str(self.home(account)), "AUGCOURSE_CACHE_DIR": str(self.home(account) / CACHE)}
+
     def run_as(self, account: str, command: Iterable[str], **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command as an account, where JupyterHub runs: same files in sight, same rights; output is captured."""
         return subprocess.run(
             [*_namespaces(self), *_become(account), *command],
-            env={**_environment(self), "HOME": str(self.home(account)), **environment},
+            env={**_environment(self), **self._own(account), **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -345,6 +349,7 @@ def _environment(hub: Hub) -> dict[str, str]:
         "NO_ALBUMENTATIONS_UPDATE": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TFDS_DATA_DIR": str(hub.data),
+        "AUGCOURSE_DATASET": os.environ.get("AUGCOURSE_DATASET", ""),
         "NBGRADER_EXCHANGE": str(hub.exchange),
     }
 

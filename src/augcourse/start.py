@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from augcourse.errors import CourseError
 
-__all__ = ["begin", "native_stderr_hidden"]
+__all__ = ["begin", "import_tensorflow", "native_stderr_hidden"]
 
 
 def begin(step: str) -> str:
@@ -23,8 +23,7 @@ def begin(step: str) -> str:
     """
     try:
         with native_stderr_hidden():
-            import tensorflow  # noqa: F401  (its native code greets on stderr, whatever its log level)
-
+            import_tensorflow()
             from augcourse import data
 
             choice = data.prepare()
@@ -32,6 +31,12 @@ def begin(step: str) -> str:
         raise SystemExit(f"{step} cannot start: {error}") from None
     print(f"{step} runs on {choice.reason}")
     return choice.name
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without its greeting: its native code writes to stderr, whatever its log level."""
+    with native_stderr_hidden():
+        import tensorflow  # noqa: F401
 
 
 @contextmanager

@@ -108,6 +108,7 @@ def check(notebook: Path, course: Path) -> Checked:
         SetUpError: what the course needs to grade (`c.Classroom.worker_setup`) cannot be made.
     """
     step = step_of(notebook, course)
+    Classroom(course)  # the policy may find folders from where it lies, and name them in the environment for its copy
     with _thrown_away(course, step) as work:
         classroom = Classroom(work, Config(PLAIN))
         run_commands(classroom.worker_setup)

@@ -29,7 +29,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from nbgrader import api, utils
 from nbgrader.coursedir import CourseDirectory
-from traitlets import Integer, List, Unicode
+from traitlets import Dict, Integer, List, Unicode
 from traitlets.config import Config, LoggingConfigurable, PyFileConfigLoader
 
 from gradebox.commands import environment_kept, programs_of_python, run_commands
@@ -122,6 +122,12 @@ class Classroom(LoggingConfigurable):
         List(Unicode()),
         help="Commands, each a list of words, that run once on every worker before it grades: data sets, baselines. "
         "`python` is the worker's own.",
+    ).tag(config=True)
+    doctor_commands = Dict(
+        key_trait=Unicode(),
+        value_trait=List(Unicode(), minlen=1),
+        help="What `gradebox doctor` shows beside its own findings: name → a command, a list of words, that changes "
+        "nothing and prints what it found. `python` is the one that runs `gradebox`.",
     ).tag(config=True)
     packages = List(
         Unicode(),

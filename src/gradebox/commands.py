@@ -9,7 +9,19 @@ from pathlib import Path
 
 from gradebox.errors import GradeboxError
 
-__all__ = ["SetUpError", "environment_kept", "programs_of_python", "run_commands", "set_environment"]
+__all__ = [
+    "CommandError",
+    "SetUpError",
+    "environment_kept",
+    "output_of",
+    "programs_of_python",
+    "run_commands",
+    "set_environment",
+]
+
+
+class CommandError(GradeboxError):
+    """A course's own command failed; the message says which one, and its last words."""
 
 
 class SetUpError(GradeboxError):
@@ -23,11 +35,31 @@ def run_commands(commands: Iterable[Sequence[str]]) -> None:
         SetUpError: one failed; the message ends with its last words.
     """
     for words in commands:
-        command = [sys.executable if word == "python" else word for word in words[:1]] + list(words[1:])
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
-            raise SetUpError(f"worker_setup: `{' '.join(words)}` failed: {last}")
+        try:
+            output_of(words)
+        except CommandError as error:
+            raise SetUpError(f"worker_setup: {error}") from None
+
+
+def output_of(words: Sequence[str], folder: Path | None = None) -> str:
+    """What a course's own command prints on stdout.
+
+    Args:
+        words: the command; `python` as its first word is this process's own Python.
+        folder: where to run it; the current folder if left out.
+
+    Raises:
+        CommandError: it failed, or cannot be started; the message ends with its last words.
+    """
+    command = [sys.executable if word == "python" else word for word in words[:1]] + list(words[1:])
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise CommandError(f"`{' '.join(words)}` cannot be started: {error.strerror}") from None
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+        raise CommandError(f"`{' '.join(words)}` failed: {last}")
+    return done.stdout.strip()
 
 
 @contextmanager

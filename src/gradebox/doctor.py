@@ -21,7 +21,7 @@ from traitlets.config import Config
 
 from gradebox.border import complaint
 from gradebox.classroom import Classroom
-from gradebox.commands import SetUpError, run_commands
+from gradebox.commands import CommandError, SetUpError, output_of, run_commands
 from gradebox.errors import GradeboxError
 from gradebox.sandbox import SandboxProvisioner, require
 from gradebox.split import SplitExecute
@@ -67,6 +67,7 @@ def examine(root: Path, set_up: bool = False) -> list[Finding]:
         _versions,
         _programs,
         lambda: _course(classroom),
+        lambda: _own_commands(classroom),
         lambda: _kernels(classroom.config),
         lambda: _gradebook(classroom),
         lambda: _exchange(classroom),
@@ -100,6 +101,17 @@ def _course(classroom: Classroom) -> Iterator[Finding]:
         yield Finding(
             "bad", "course", f"no step in {source}", "put each step's notebook into a folder of its own there"
         )
+
+
+def _own_commands(classroom: Classroom) -> Iterator[Finding]:
+    """What the course's own commands say, such as which data it grades on."""
+    for what, words in classroom.doctor_commands.items():
+        try:
+            said = output_of(words, classroom.root)
+        except CommandError as error:
+            yield Finding("bad", what, str(error), "mend what it names")
+        else:
+            yield Finding("good", what, said or f"`{' '.join(words)}` said nothing")
 
 
 def _kernels(config: Config) -> Iterator[Finding]:
@@ -212,7 +224,7 @@ def _set_up(classroom: Classroom, run: bool) -> Iterator[Finding]:
         return
     try:
         run_commands(classroom.worker_setup)
-    except (SetUpError, OSError) as error:
+    except SetUpError as error:
         yield Finding("bad", "set-up", str(error), "mend what it names")
     else:
         yield Finding("good", "set-up", "; ".join(commands))

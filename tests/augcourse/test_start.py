@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
+from tests.conftest import DEFAULT
 
 from augcourse import data
-from tests.conftest import DEFAULT
 
 BEGIN = "from augcourse.start import begin; print('name', begin('step1_explore'))"
 

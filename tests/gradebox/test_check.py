@@ -79,6 +79,23 @@ def test_what_the_class_leaves_to_a_person_is_no_zero_here(tmp_path):
     assert FIGURES in reason
 
 
+FINDS_FOLDERS = """
+import os
+os.environ.setdefault("FOUND_FROM", os.path.dirname(os.path.abspath(__file__)))
+"""
+
+
+def test_what_the_policy_finds_from_its_own_folder_holds_for_the_copy_that_is_graded(tmp_path, monkeypatch):
+    course = make_course(tmp_path)
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + FINDS_FOLDERS)
+    notebook = work(course, HONEST)
+    monkeypatch.setenv("FOUND_FROM", "elsewhere")
+    monkeypatch.delenv("FOUND_FROM")
+    check(notebook, course.root)
+    assert os.environ["FOUND_FROM"] == str(course.root)
+
+
 def test_nothing_is_written_to_the_course_or_beside_the_notebook(own_course):
     def everything() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in own_course.root.rglob("*") if path.is_file()}

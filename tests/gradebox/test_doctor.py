@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -187,6 +188,31 @@ def test_a_set_up_that_fails_says_its_last_words(course):
     finding = found(course, "set-up", set_up=True)
     assert finding.state == "bad"
     assert "no data set" in finding.found
+
+
+SAYS = """["python", "-c", "import os; print('digits', 'in', os.getcwd(), sep='\\\\n')"]"""
+
+
+def test_a_command_of_the_course_is_shown_under_its_name_with_every_line(course, tmp_path):
+    configure(course, f"c.Classroom.doctor_commands = {{'data': {SAYS}}}")
+    with contextlib.chdir(tmp_path):
+        assert found(course, "data") == Finding("good", "data", f"digits\nin\n{course.root}")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ('["python", "-c", "raise SystemExit(\'no data set\')"]', "failed: no data set"),
+        ('["no-such-program", "data"]', "`no-such-program data` cannot be started: No such file or directory"),
+    ],
+)
+def test_a_command_of_the_course_that_fails_is_bad_in_one_line(course, words, says):
+    configure(course, f"c.Classroom.doctor_commands = {{'data': {words}}}")
+    finding = found(course, "data")
+    assert finding.state == "bad"
+    assert says in finding.found
+    assert len(finding.found.splitlines()) == 1
+    assert finding.advice
 
 
 def test_a_scheduler_that_does_not_answer_is_bad(course, monkeypatch):

@@ -278,6 +278,18 @@ def test_a_student_reads_train_and_not_test(classroom):
     assert not classroom.can(classroom.careful, "-r", test)
 
 
+def test_everybody_is_told_the_same_data_set_and_folder(classroom):
+    told = {}
+    for name in classroom.hub.accounts:
+        program = f'cd {classroom.hub.home(name)} && exec "$0" -m augcourse.cli data info'
+        done = classroom.hub.run_as(name, ["sh", "-c", program, sys.executable])
+        told[name] = done.stdout.splitlines()[:3]
+    data_set, folder, _ = told[classroom.instructor.name]
+    assert data_set.startswith("mnist_sample (")
+    assert folder == f"folder {classroom.hub.data}"
+    assert told == {name: [data_set, folder, f"cache {classroom.hub.home(name)}/.cache/augcourse"] for name in told}
+
+
 def test_a_student_begins_on_the_page_that_says_how(classroom):
     page = classroom.careful.ask("/api/contents/START.md?type=file")["content"]
     assert "Assignment List" in page
