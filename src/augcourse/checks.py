@@ -9,16 +9,18 @@ from __future__ import annotations
 import base64
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from augcourse.errors import PlainInNotebooks
+from augcourse.errors import HandinError, PlainInNotebooks
 
 if TYPE_CHECKING:
     from augcourse.augment import Recipe
     from augcourse.compare import Verdict
 
-__all__ = ["MISTAKES", "CheckFailed", "Hint", "TooCloseToCall", "expect", "passed", "verdict"]
+__all__ = ["MISTAKES", "CheckFailed", "Hint", "Parts", "TooCloseToCall", "expect", "passed", "verdict"]
 
 
 class CheckFailed(PlainInNotebooks, AssertionError):  # noqa: N818 - the name that a student reads
@@ -93,6 +95,62 @@ def expect(
         lines.append(f"  ask:      {hint.question}")
         lines.append(f"  look at:  {hint.pointer}")
     raise CheckFailed("\n".join(lines))
+
+
+@dataclass
+class Parts:
+    """The parts of an exercise: each earns points of its own, and each that is lost is named.
+
+    A graded cell that ends in `parts.points()` gives what was not lost: nbgrader takes a number at the end of a graded
+    cell for a part of its points.
+
+    Attributes:
+        exercise: the name of the exercise.
+        maximum: points of the graded cell; what all parts are worth together.
+        lost: (name, points, reason) of each lost part, in order.
+    """
+
+    exercise: str
+    maximum: float
+    lost: list[tuple[str, float, str]] = field(default_factory=list)
+
+    @contextmanager
+    def part(self, name: str, points: float) -> Iterator[None]:
+        """Lose these points, and no others, if a check fails inside; the checks after it in the block do not run."""
+        try:
+            yield
+        except (CheckFailed, HandinError) as error:
+            self.lose(name, points, str(error))
+
+    def lose(self, name: str, points: float, reason: str) -> None:
+        """Lose a part; a part that is lost already does not cost twice."""
+        if name not in [lost for lost, _, _ in self.lost]:
+            self.lost.append((name, points, reason))
+
+    def points(self) -> float | None:
+        """While a notebook is graded: the points that remain; None, which is all of them, if no part is lost.
+
+        What is printed, or raised, names each lost part with its reason.
+
+        Raises:
+            CheckFailed: nothing remains; or a part is lost and this is no grading, but a student's own run, which
+                should stop at what is not right yet, and whose *Validate* shows errors alone.
+        """
+        if not self.lost:
+            passed(self.exercise)
+            return None
+        remain = max(0.0, round(self.maximum - sum(points for _, points, _ in self.lost), 2))
+        told = [f"{name} ({_points(points)}): {reason}" for name, points, reason in self.lost]
+        names = ", ".join(name for name, _, _ in self.lost)
+        told.append(f"{self.exercise}: {remain:g} of {_points(self.maximum)} so far; not right yet: {names}.")
+        if remain == 0 or os.environ.get("NBGRADER_EXECUTION") != "autograde":
+            raise CheckFailed("\n".join(told))
+        print("\n".join(told))
+        return remain
+
+
+def _points(points: float) -> str:
+    return f"{points:g} point{'' if points == 1 else 's'}"
 
 
 def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None:

@@ -92,3 +92,46 @@ def test_a_judged_recipe_is_shown_on_digits_that_students_have(capsys, monkeypat
         assert (shown[:28, left : left + 28] == image[..., 0]).all()
         assert (pool == image).all(axis=(1, 2, 3)).any()
     assert (shown[30:58, :28] != shown[:28, :28]).any()
+
+
+def parts_with(**lost: float) -> checks.Parts:
+    parts = checks.Parts("exercise", 3)
+    for name, points in lost.items():
+        with parts.part(name, points):
+            checks.expect(False, f"about {name}")
+    return parts
+
+
+def test_parts_that_are_all_right_give_all_points(capsys):
+    parts = checks.Parts("exercise", 3)
+    with parts.part("order", 1.5):
+        checks.expect(True, "about order")
+    assert parts.points() is None
+    assert "passed" in capsys.readouterr().out
+
+
+def test_grading_gives_the_points_of_the_parts_that_are_right_and_names_the_others(monkeypatch, capsys):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert parts_with(order=1, exam=0.5).points() == 1.5
+    said = capsys.readouterr().out
+    assert "order (1 point): about order" in said
+    assert "exam (0.5 points): about exam" in said
+    assert said.endswith("1.5 of 3 points so far; not right yet: order, exam.\n")
+
+
+def test_grading_gives_nothing_where_every_part_is_lost(monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(checks.CheckFailed, match=r"about order\n.*about exam"):
+        parts_with(order=1, exam=2).points()
+
+
+def test_a_students_own_run_stops_at_a_lost_part():
+    with pytest.raises(checks.CheckFailed, match="2 of 3 points so far"):
+        parts_with(order=1).points()
+
+
+def test_an_error_of_a_check_itself_is_not_a_lost_part():
+    parts = checks.Parts("exercise", 3)
+    with pytest.raises(ZeroDivisionError), parts.part("order", 1):
+        1 / 0  # noqa: B018
+    assert not parts.lost
