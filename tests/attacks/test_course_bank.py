@@ -34,6 +34,7 @@ def graded_steps(tmp_path_factory: pytest.TempPathFactory, data_sets):
                 submissions[name] = attacked(samples.submission(course.ROOT, step), chosen)
             submissions["zz_careful"] = samples.submission(course.ROOT, step)
             work = tmp_path_factory.mktemp(f"attacked-{step}")
+            data_sets("uci_digits")  # beside the default one, for those who try to read its test split
             done[step] = course.grade(work, step, submissions, data_sets())
         return done[step]
 
@@ -53,6 +54,13 @@ EVERY_STEP = [grouped(step) for step in STEPS]
 def test_a_dishonest_hand_in_gains_no_mark(graded_steps, attack):
     graded = graded_steps(attack.step)[attack.notebook]
     assert graded.points[attack.exercise] == 0
+
+
+@pytest.mark.parametrize("step", EVERY_STEP)
+def test_no_test_digit_is_read(graded_steps, step):
+    """An attack that reads one prints that it leaked."""
+    for name, graded in graded_steps(step).items():
+        assert "LEAK" not in graded.printed, name
 
 
 @pytest.mark.parametrize("attack", EVERY)

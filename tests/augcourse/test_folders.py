@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from augcourse.digits import mnist_sample
+
 ROOT = Path(__file__).parents[2]
 VARIABLES = ("TFDS_DATA_DIR", "AUGCOURSE_CACHE_DIR")
 SET_BY_TESTS_OR_MAKE = (*VARIABLES, "AUGCOURSE_DATASET", "TF_CPP_MIN_LOG_LEVEL", "NO_ALBUMENTATIONS_UPDATE")
@@ -134,6 +136,15 @@ def test_make_names_no_folder_of_its_own():
     words = ["make", "--silent", f"--eval={told}", "say"]
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["none", "none"]
+
+
+def test_the_digits_that_packages_ship_are_hidden_from_students(course):
+    import sklearn.datasets
+
+    hidden = json.loads(said(course, "-c", CONFIG, str(course)))["hidden"]
+    matched = {Path(path) for pattern in hidden for path in glob(pattern)}
+    assert mnist_sample.source() in matched
+    assert Path(sklearn.datasets.__file__).parent / "data" / "digits.csv.gz" in matched
 
 
 def test_the_test_split_is_hidden_in_a_folder_whose_name_looks_like_a_pattern(course, tmp_path):

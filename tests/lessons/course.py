@@ -24,11 +24,12 @@ SMOKE = ("mnist",) if SHARED_MNIST.is_dir() else ()
 
 @dataclass(frozen=True)
 class Graded:
-    """One graded notebook: points and messages by the name of the exercise."""
+    """One graded notebook: points and messages by the name of the exercise, and all that its cells printed."""
 
     points: dict[str, float]
     maximum: dict[str, float]
     messages: dict[str, str]
+    printed: str
 
     def lost(self) -> set[str]:
         """Names of the exercises that did not get full marks."""
@@ -76,14 +77,15 @@ def _graded(work: Path, step: str, student: str) -> Graded:
         for cell in notebook.cells
         if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
     }
+    printed = "".join(out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", []))
     points, maximum = {}, {}
     with Gradebook(f"sqlite:///{work}/gradebook.db") as gradebook:
         try:
             submitted = gradebook.find_submission_notebook(step, step, student)
         except MissingEntry:
-            return Graded({}, {}, messages)
+            return Graded({}, {}, messages, printed)
         for grade_ in submitted.grades:
             if grade_.cell_type == "code":
                 name = grade_.name.removesuffix("_test")
                 points[name], maximum[name] = float(grade_.score), float(grade_.max_score)
-    return Graded(points, maximum, messages)
+    return Graded(points, maximum, messages, printed)
