@@ -20,6 +20,7 @@ from augcourse.settings import CLASSES, IMAGE_SHAPE
 __all__ = [
     "VARIABLE",
     "Poses",
+    "Warps",
     "answers",
     "augmented",
     "bar",
@@ -30,9 +31,12 @@ __all__ = [
     "digests_of",
     "digits",
     "label_curve",
+    "landmarks",
+    "mixed_levels",
     "numbered_images",
     "numbers_in",
     "numbers_of",
+    "one_pixel",
     "paired_accuracies",
     "poses",
     "random_images",
@@ -43,7 +47,9 @@ __all__ = [
     "seed",
     "tinted",
     "training_batches",
+    "unevenness",
     "validation_batches",
+    "warps",
 ]
 
 VARIABLE = "AUGCOURSE_PROBE_SEED"
@@ -106,7 +112,13 @@ def digests_of(images: np.ndarray) -> np.ndarray:
 
 
 def digests(dataset: Any) -> np.ndarray:
-    """`digests_of` the images of a finite data set of pairs or of dictionaries with an `image`."""
+    """`digests_of` the images of a finite data set of pairs or of dictionaries with an `image`.
+
+    Raises:
+        ValueError: the data set has no end.
+    """
+    if int(dataset.cardinality()) == -1:
+        raise ValueError("expected a data set that ends, found one that repeats for ever")
     elements = dataset.as_numpy_iterator()
     return digests_of(np.stack([e["image"] if isinstance(e, dict) else e[0] for e in elements]))
 
@@ -168,6 +180,145 @@ def poses(images: np.ndarray) -> Poses:
     dx, dy = columns - x[:, None, None], rows - y[:, None, None]
     angle = 0.5 * np.arctan2(2 * (weight * dx * dy).sum((1, 2)), (weight * (dx**2 - dy**2)).sum((1, 2)))
     return Poses(np.degrees(angle), x, y, mass)
+
+
+SPOTS = ((-4.5, -3.0, 3.9), (5.5, -4.0, 2.6), (1.5, 6.0, 1.5))
+"""x and y from the centre of the picture, and radius, of the three spots of `landmarks`, the largest first."""
+
+
+def landmarks(paper: Any = 0, ink: Any = 255) -> np.ndarray:
+    """uint8 (28, 28, 1), or (28, 28, 3) for colours: three spots of three sizes, which `warps` finds again.
+
+    No mirror image, turn or scaling of the picture is the picture itself.
+
+    Args:
+        paper, ink: the levels outside and inside the spots: a number each, or three.
+    """
+    rows, columns = np.mgrid[:28, :28] - 13.5
+    inside = np.zeros((28, 28), bool)
+    for x, y, radius in SPOTS:
+        inside |= np.hypot(columns - x, rows - y) < radius
+    return np.where(inside[..., None], np.atleast_1d(ink), np.atleast_1d(paper)).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Warps:
+    """What happened to `landmarks` in each of n pictures: the affine map that moved its three spots.
+
+    Attributes:
+        matrix: float64 (n, 2, 2); NaN where the three spots cannot be found any more.
+        shift: float64 (n, 2), sideways and down, of the picture's centre, in pixels.
+        contrast: float64 (n,), brightest level minus the paper's.
+    """
+
+    matrix: np.ndarray
+    shift: np.ndarray
+    contrast: np.ndarray
+
+    @property
+    def lost(self) -> np.ndarray:
+        """bool (n,): where the three spots cannot be found any more."""
+        return np.isnan(self.matrix).any((1, 2))
+
+    @property
+    def mirrored(self) -> np.ndarray:
+        """bool (n,): where left and right, or top and bottom, are exchanged."""
+        return np.linalg.det(np.nan_to_num(self.matrix)) < 0
+
+    @property
+    def angle(self) -> np.ndarray:
+        """float64 (n,), in degrees within ±180: how far the picture is turned, after a mirror sideways is undone.
+
+        A picture that is mirrored top to bottom is turned by 180 degrees in this sense.
+        """
+        upright = np.where(self.mirrored[:, None, None], self.matrix * [-1, 1], self.matrix)
+        return np.degrees(np.arctan2(upright[:, 1, 0] - upright[:, 0, 1], upright[:, 0, 0] + upright[:, 1, 1]))
+
+    @property
+    def stretch(self) -> np.ndarray:
+        """float64 (n, 2): by which factors the picture is made longer and shorter; 1 and 1 without scale and shear."""
+        stretch = np.linalg.svd(np.nan_to_num(self.matrix), compute_uv=False)
+        return np.where(self.lost[:, None], np.nan, stretch)
+
+    @property
+    def distorted(self) -> np.ndarray:
+        """bool (n,): where the picture is scaled or sheared, by more than 6 % in one direction."""
+        return np.abs(self.stretch - 1).max(axis=1) > 0.06
+
+
+def warps(images: np.ndarray) -> Warps:
+    """What happened to the `landmarks` in pictures (n, 28, 28, channels), whatever their brightness is now."""
+    found = [_spots(image.astype(np.float64).mean(axis=-1)) for image in images]
+    before = np.array([(x, y, 1.0) for x, y, _ in SPOTS])
+    maps = np.stack([np.linalg.solve(before, after).T for after, _ in found])
+    return Warps(maps[:, :, :2], maps[:, :, 2], np.array([contrast for _, contrast in found]))
+
+
+def _spots(grey: np.ndarray) -> tuple[np.ndarray, float]:
+    """float64 (3, 2): x and y of the three spots, the largest first; and how much brighter they are than the paper."""
+    from scipy import ndimage
+
+    above = np.clip(grey - np.median(grey), 0, None)
+    contrast = float(above.max())
+    areas, n = ndimage.label(above > 0.3 * max(contrast, 1.0))
+    if n < len(SPOTS):
+        return np.full((3, 2), np.nan), contrast
+    which = np.arange(1, n + 1)
+    largest = which[np.argsort(-ndimage.sum(above, areas, which))][:3]
+    # A spot's soft edge lies outside its area, and belongs to the nearest one.
+    _, nearest = ndimage.distance_transform_edt(areas == 0, return_indices=True)
+    owner = areas[tuple(nearest)]
+    centres = np.array(ndimage.center_of_mass(above, owner, largest)) - 13.5
+    return centres[:, ::-1], contrast
+
+
+def unevenness(values: np.ndarray, limit: float, slack: float) -> float:
+    """How far values are from being drawn evenly from -limit to limit: 0 for even ones, 1 at most.
+
+    The largest difference of the shares below a value (Kolmogorov), when each value may be wrong by the slack.
+    """
+    ordered = np.sort(values)
+    share = np.arange(len(ordered) + 1) / len(ordered)
+    above, below = ((np.clip(ordered + step, -limit, limit) + limit) / (2 * limit) for step in (slack, -slack))
+    return float(max(0.0, (share[1:] - above).max(), (below - share[:-1]).max()))
+
+
+def mixed_levels(exercise: str) -> np.ndarray:
+    """uint8 (28, 28, 1): a drawn grey level in every pixel, above of 0 to 255, below of 90 to 165.
+
+    The lower half has room for a change of brightness by a third of the scale; the upper half has both ends of it.
+    """
+    generator = rng(f"{exercise}: levels")
+    image = generator.integers(90, 166, IMAGE_SHAPE)
+    image[:14] = generator.permutation(np.linspace(0, 255, 14 * 28).astype(int)).reshape(14, 28, 1)
+    return image.astype(np.uint8)
+
+
+def one_pixel(exercise: str, times: int) -> Any:
+    """An albumentations transform that changes one pixel, another pixel by another amount each time.
+
+    The amounts are drawn and come in turn; the largest of them comes once, after the first quarter of `times`. The
+    attribute `amounts`, int64 (times,), has them, and `calls` counts.
+    """
+    import albumentations as A
+
+    generator = rng(f"{exercise}: one pixel")
+    drawn = generator.integers(5, 60, times)
+    drawn[generator.integers(times // 4, times)] = generator.integers(70, 100)
+
+    class OnePixel(A.ImageOnlyTransform):
+        amounts = drawn
+        calls = 0
+
+        def apply(self, img: np.ndarray, **_: Any) -> np.ndarray:
+            changed = img.copy()
+            place = tuple(generator.integers(0, n) for n in img.shape)
+            amount = int(drawn[self.calls % times])
+            changed[place] = int(img[place]) + (amount if img[place] < 128 else -amount)
+            self.calls += 1
+            return changed
+
+    return OnePixel(p=1.0)
 
 
 def clock_hands(hours: np.ndarray) -> np.ndarray:

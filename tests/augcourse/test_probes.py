@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import albumentations as A
 import numpy as np
 import pytest
 
@@ -94,3 +95,79 @@ def test_a_colour_chart_has_room_for_half_and_for_half_as_much_again(monkeypatch
 def test_the_colour_of_a_chart_follows_the_seed(monkeypatch):
     assert len({chart(monkeypatch, seed).tobytes() for seed in range(10)}) > 1
     assert np.array_equal(chart(monkeypatch), chart(monkeypatch))
+
+
+def warped(transform, n=60, paper=0, ink=255):
+    picture = probes.landmarks(paper, ink)
+    return probes.warps(probes.augmented("x", transform, picture, n))
+
+
+def test_landmarks_that_nothing_happened_to_are_where_they_were():
+    found = probes.warps(probes.landmarks()[None])
+    assert np.allclose(found.matrix, np.eye(2), atol=0.01)
+    assert np.allclose(found.shift, 0, atol=0.05)
+    assert found.contrast == 255
+
+
+@pytest.mark.parametrize(("turns", "mirror"), [(0, True), (1, False), (2, False), (2, True), (3, False)])
+def test_quarter_turns_and_mirrors_of_landmarks_are_told_apart(turns, mirror):
+    picture = np.rot90(probes.landmarks(), turns)
+    found = probes.warps((picture[:, ::-1] if mirror else picture)[None])
+    assert found.mirrored[0] == mirror
+    assert abs((found.angle[0] - turns * 90 * (1 if mirror else -1) + 180) % 360 - 180) < 1
+    assert not found.distorted[0]
+
+
+@pytest.mark.parametrize("interpolation", [0, 1, 2])
+def test_a_rotation_of_landmarks_is_measured_whatever_the_interpolation(interpolation):
+    found = warped(A.Rotate((-25, 25), interpolation=interpolation, border_mode=0, p=1))
+    assert -26 < found.angle.min() < -15
+    assert 15 < found.angle.max() < 26
+    assert not found.distorted.any()
+    assert np.abs(found.shift).max() < 0.5
+
+
+@pytest.mark.parametrize("transform", [A.Affine(scale=(0.9, 0.9), p=1), A.Affine(shear=(12, 12), p=1)])
+def test_a_scale_and_a_shear_distort_landmarks(transform):
+    assert warped(transform).distorted.all()
+
+
+def test_landmarks_are_found_again_in_another_light_and_in_colour():
+    light = A.RandomBrightnessContrast((-0.3, 0.3), (0, 0), p=1)
+    found = warped(A.Compose([A.Rotate((10, 10), border_mode=0, p=1), light]), paper=(110, 95, 85), ink=(170, 155, 145))
+    assert np.allclose(found.angle, found.angle[0], atol=1)
+    assert np.allclose(found.contrast, 60, atol=2)
+
+
+def test_landmarks_that_are_gone_are_lost():
+    assert probes.warps(np.zeros((2, 28, 28, 1), np.uint8)).lost.all()
+
+
+def test_even_draws_are_even_and_fixed_amounts_are_not():
+    even = np.random.default_rng(0).uniform(-3, 3, 300)
+    assert probes.unevenness(even, 3, 0.3) < 0.1
+    assert probes.unevenness(np.trunc(even), 3, 1.0) < 0.1
+    for fixed in (np.sign(even) * 3, np.abs(even), even * 0, even / 2, np.where(even > 0, even, 0)):
+        assert probes.unevenness(fixed, 3, 0.3) > 0.12
+
+
+def test_mixed_levels_have_both_ends_above_and_room_below():
+    levels = probes.mixed_levels("x")
+    assert (levels[:14].min(), levels[:14].max()) == (0, 255)
+    assert 90 <= levels[14:].min() < levels[14:].max() <= 165
+
+
+def test_one_pixel_changes_by_the_amounts_in_turn():
+    picture = probes.colour_chart("x")
+    transform = probes.one_pixel("x", 20)
+    changes = [np.abs(transform(image=picture)["image"].astype(int) - picture) for _ in range(20)]
+    assert [change.sum() for change in changes] == transform.amounts.tolist()
+    assert transform.calls == 20
+    assert transform.amounts.argmax() >= 5
+
+
+def test_a_data_set_without_end_has_no_digests():
+    import tensorflow as tf
+
+    with pytest.raises(ValueError, match="repeats for ever"):
+        probes.digests(tf.data.Dataset.from_tensor_slices((probes.numbered_images(2), [0, 1])).repeat())
