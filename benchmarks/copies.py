@@ -2,7 +2,7 @@
 
     python -m benchmarks.copies --runs 4
 
-The same runs for every number, on the offline digits and, where it is prepared, on MNIST. Differences are paired.
+The same runs for every number, on each data set of digits that is prepared. Differences are paired.
 """
 
 from __future__ import annotations
