@@ -18,12 +18,19 @@ def course_folder(start: Path | None = None) -> Path | None:
     These are `start`, the current folder, and the package's own folder. None where the package is installed without
     its course, such as on a hosted notebook service.
     """
-    for place in (start, Path.cwd(), Path(__file__).resolve().parent):
+    for place in (start, _current(), Path(__file__).resolve().parent):
         for folder in (place, *place.parents) if place else ():
             # Not Path.is_file, which raises where a folder above is closed.
             if os.path.isfile(folder / "nbgrader_config.py") and os.path.isdir(folder / "lessons"):
                 return folder
     return None
+
+
+def _current() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was removed while this process was in it
+        return None
 
 
 def data_folder(start: Path | None = None) -> Path:

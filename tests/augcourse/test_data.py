@@ -728,7 +728,8 @@ def as_one_pair(images, labels):
 @needs_mnist
 @pytest.mark.parametrize("part", ["t10k", "train"])
 def test_the_test_digits_of_mnist_are_known_whatever_their_files_are_called(tmp_path, mnist_test, part):
-    write_pair(tmp_path / "shoes", part, *mnist_test, compress=False)
+    images, labels = mnist_test
+    write_pair(tmp_path / "shoes", part, images, labels, compress=False)
     assert idx.is_mnist(*idx.find_parts(tmp_path / "shoes"))
 
 

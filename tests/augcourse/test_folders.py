@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from augcourse import cache, data, folders
 from augcourse.digits import mnist_sample
 
 ROOT = Path(__file__).parents[2]
@@ -154,3 +155,136 @@ def test_the_test_split_is_hidden_in_a_folder_whose_name_looks_like_a_pattern(co
     shard.touch()
     hidden = json.loads(said(course, "-c", CONFIG, str(course), TFDS_DATA_DIR=str(folder)))["hidden"]
     assert str(shard) in {path for pattern in hidden for path in glob(pattern)}
+
+
+# Inside one process
+
+
+FOUND = {"TFDS_DATA_DIR": folders.data_folder, "AUGCOURSE_CACHE_DIR": folders.cache_folder}
+INSIDE = {"TFDS_DATA_DIR": "data", "AUGCOURSE_CACHE_DIR": "data/cache"}
+
+
+@pytest.fixture
+def unnamed(monkeypatch):
+    """No variable names a folder."""
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable)
+
+
+@pytest.fixture
+def without_course(unnamed, tmp_path, monkeypatch):
+    """A current folder outside of any course, and a package that was installed without one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(folders, "__file__", str(tmp_path / "site-packages" / "augcourse" / "folders.py"))
+    return tmp_path
+
+
+def test_the_current_course_goes_before_the_packages_own(course, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert folders.course_folder() == ROOT
+    monkeypatch.chdir(course)
+    assert folders.course_folder() == course
+
+
+def test_the_folder_that_is_named_goes_before_the_current_one(unnamed, course, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert folders.course_folder(course / "lessons") == course
+    assert [str(folders.data_folder(course)), str(folders.cache_folder(course))] == inside(course)
+
+
+def test_the_nearest_course_wins(course, monkeypatch):
+    inner = course / "copies" / "inner"
+    (inner / "lessons").mkdir(parents=True)
+    (inner / "nbgrader_config.py").touch()
+    monkeypatch.chdir(inner / "lessons")
+    assert folders.course_folder() == inner
+
+
+@pytest.mark.parametrize("part", ["nbgrader_config.py", "lessons"])
+def test_a_folder_with_a_part_of_a_course_is_none(course, monkeypatch, part):
+    (course / part).rename(course / "elsewhere")
+    monkeypatch.chdir(course)
+    assert folders.course_folder() == ROOT
+
+
+def test_a_package_without_its_course_knows_none(without_course):
+    assert folders.course_folder() is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "in_home"), [("TFDS_DATA_DIR", "tensorflow_datasets"), ("AUGCOURSE_CACHE_DIR", ".cache/augcourse")]
+)
+def test_without_a_course_the_folders_are_in_the_home(without_course, variable, in_home):
+    assert FOUND[variable]() == without_course / "home" / in_home
+
+
+def test_data_and_cache_ask_here(unnamed, course, monkeypatch):
+    monkeypatch.chdir(course)
+    assert [str(data.data_dir()), str(cache.folder())] == inside(course)
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_variable_moves_no_other_folder(unnamed, course, monkeypatch, variable):
+    monkeypatch.chdir(course)
+    [other] = set(VARIABLES) - {variable}
+    monkeypatch.setenv(variable, str(course / "named"))
+    assert FOUND[other]() == course / INSIDE[other]
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_an_empty_variable_names_nothing(course, monkeypatch, variable):
+    monkeypatch.chdir(course)
+    monkeypatch.setenv(variable, "")
+    assert FOUND[variable]() == course / INSIDE[variable]
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_relative_variable_is_seen_from_the_current_folder(tmp_path, monkeypatch, variable):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, "here")
+    assert FOUND[variable]() == tmp_path / "here"
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_variable_may_begin_in_the_home(tmp_path, monkeypatch, variable):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(variable, "~/mine")
+    assert FOUND[variable]() == tmp_path / "mine"
+
+
+def test_what_is_settled_stays_so_in_any_other_folder(unnamed, course, tmp_path, monkeypatch):
+    settled = folders.settle(course)
+    monkeypatch.chdir(tmp_path)
+    assert (folders.data_folder(), folders.cache_folder()) == settled
+    assert [*map(str, settled)] == inside(course)
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_settling_moves_no_folder_that_a_variable_names(unnamed, course, tmp_path, monkeypatch, variable):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, "here")
+    folders.settle(course)
+    assert os.environ[variable] == str(tmp_path / "here")
+
+
+def test_finding_the_folders_needs_no_other_package(course):
+    seen = said(course, "-c", f"{FOLDERS}; import sys; print('numpy' in sys.modules, 'tensorflow' in sys.modules)")
+    assert seen.splitlines()[-1] == "False False"
+
+
+def test_a_closed_folder_above_is_no_fault(tmp_path):
+    """Root can look into every folder, so that the process becomes somebody else first."""
+    here = tmp_path / "closed" / "open"
+    here.mkdir(parents=True)
+    close = f"import os; os.chmod({str(here.parent)!r}, 0); os.getuid() or os.setuid(65534)"
+    try:
+        said(here, "-c", f"from augcourse import folders; {close}; folders.course_folder()")
+    finally:
+        os.chmod(here.parent, 0o700)
+
+
+def test_a_current_folder_that_was_removed_is_no_fault(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    assert said(gone, "-c", f"import os; os.rmdir({str(gone)!r}); {FOLDERS}").splitlines() == inside(ROOT)
