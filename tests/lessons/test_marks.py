@@ -79,7 +79,7 @@ def test_the_untouched_release_gets_no_mark(graded_class, dataset, step):
 def test_a_mistake_costs_its_own_exercise_and_no_other(graded_class, dataset, step, variant):
     graded = graded_class(dataset, step)[variant.name]
     assert graded.lost() == {variant.exercise}, graded.messages
-    assert graded.points[variant.exercise] == 0
+    assert graded.points[variant.exercise] == variant.keeps
     assert re.search(variant.says, graded.messages[variant.exercise]), graded.messages[variant.exercise]
 
 

@@ -1,4 +1,4 @@
-"""A variant: the instructor's solution with a single mistake."""
+"""A variant: the instructor's solution with a single mistake, or solved in an unusual way."""
 
 from __future__ import annotations
 
@@ -16,12 +16,31 @@ class Variant:
         exercise: the exercise that loses its marks; no other may.
         edits: (old, new) on the lesson's text.
         says: a regular expression that the message of the failed test must match.
+        keeps: points of the exercise that other parts of it earn.
     """
 
     name: str
     exercise: str
     edits: tuple[Edit, ...]
     says: str
+    keeps: float = 0.0
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """Correct work that few would write: it keeps all marks.
+
+    Attributes:
+        name: a short name.
+        step: whose lesson is edited.
+        exercise: the one that is solved otherwise.
+        edits: (old, new) on the lesson's text.
+    """
+
+    name: str
+    step: str
+    exercise: str
+    edits: tuple[Edit, ...]
 
 
 def graded_by_nbgrader(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
