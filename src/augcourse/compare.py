@@ -133,9 +133,9 @@ def limits(gains: np.ndarray, settings: Settings = SETTINGS) -> tuple[float, flo
     if not gains.any():
         return 0.0, 0.0
     freedom, variance = _spread(gains, settings)
-    of_mean = stats.t(freedom, loc=gains.mean(), scale=np.sqrt(variance / gains.size))
+    of_mean = {"df": freedom, "loc": gains.mean(), "scale": np.sqrt(variance / gains.size)}
     error = settings.error_rate / len(settings.looks)
-    return float(of_mean.ppf(error)), float(of_mean.isf(error))
+    return float(stats.t.ppf(error, **of_mean)), float(stats.t.isf(error, **of_mean))
 
 
 def _spread(gains: np.ndarray, settings: Settings) -> tuple[int, float]:
@@ -154,12 +154,17 @@ def chance_of_winning(gains: np.ndarray, settings: Settings = SETTINGS) -> float
     Args:
         gains: float (runs,) paired gains, at least two.
         settings: `spread_points` and `spread_runs` are used, as by `limits`.
+
+    Raises:
+        ValueError: fewer than two runs; one run has no spread.
     """
     gains = np.asarray(gains, np.float64)
+    if gains.size < 2:
+        raise ValueError(f"a chance needs at least two runs, found {gains.size}")
     if not gains.any():
         return 0.0
     freedom, variance = _spread(gains, settings)
-    return float(stats.t(freedom, loc=gains.mean(), scale=np.sqrt(variance * (1 + 1 / gains.size))).sf(0.0))
+    return float(stats.t.sf(0.0, freedom, loc=gains.mean(), scale=np.sqrt(variance * (1 + 1 / gains.size))))
 
 
 def _percent(share: float) -> str:

@@ -87,9 +87,11 @@ def recalls(
     settings: Settings = GRADING,
     exam: str = data.TEST,
 ) -> np.ndarray:
-    """float64 (runs, 10): the share of each digit that was recognised, in 0..1; arguments as of `accuracies`."""
-    right = _all_right(recipe, runs, name, settings, exam)
-    return right[:, 0] / right[:, 1]
+    """float64 (runs, 10): the share of each digit that was recognised, in 0..1; NaN for a digit that does not occur.
+
+    Arguments are those of `accuracies`.
+    """
+    return _recalls(_all_right(recipe, runs, name, settings, exam))
 
 
 def judge(
@@ -113,9 +115,9 @@ def judge(
         said = verdict(paired_gains(*(_accuracies(each) for each in right)), settings)
         if said.outcome != "too close to call":
             break
-    baseline, augmented = (each[:, 0] / each[:, 1] for each in right)
-    by_digit = 100 * (augmented - baseline).mean(axis=0)
-    least = int(by_digit.argmin())
+    baseline, augmented = map(_recalls, right)
+    by_digit = paired_gains(baseline, augmented).mean(axis=0)
+    least = int(np.nanargmin(by_digit))
     return replace(said, recipe=recipe, least_digit=least, least_gain=float(by_digit[least]))
 
 
@@ -170,12 +172,19 @@ def _all_right(
     """int64 (runs, 2, 10): how many of each digit were recognised, and how many there are."""
     digits = data.stored_digest(name)
     asked = exam if exam in _SPLITS else f"{exam} {data.stored_digest(exam)}"
-    return np.stack([_cached_right(digits, recipe, run, name, settings, exam, asked) for run in runs])
+    found = [_cached_right(digits, recipe, run, name, settings, exam, asked) for run in runs]
+    return np.array(found, np.int64).reshape(-1, 2, CLASSES)
 
 
 def _accuracies(right: np.ndarray) -> np.ndarray:
     """float64 (runs,): the share of all digits that were recognised."""
     return right[:, 0].sum(axis=1) / right[:, 1].sum(axis=1)
+
+
+def _recalls(right: np.ndarray) -> np.ndarray:
+    """float64 (runs, 10): the share of each digit that was recognised."""
+    hits, totals = right[:, 0].astype(np.float64), right[:, 1]
+    return np.divide(hits, totals, out=np.full(hits.shape, np.nan), where=totals > 0)
 
 
 _SPLITS = (data.POOL, data.TEST, data.VALIDATION)
@@ -243,7 +252,7 @@ def _kept(key: str) -> np.ndarray | None:
         right = np.array(entry["right"], np.int64)
         sound = right.shape == (2, CLASSES) and entry["digest"] == _digest(key, right.tolist())
         return right if sound else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 

@@ -130,8 +130,8 @@ class _Loop:
     def reset(self, weights: list[np.ndarray], seed: int) -> None:
         for variable, array in zip(self.variables, weights, strict=True):
             variable.assign(array)
-        for state in self.model.non_trainable_variables:  # what dropout draws from
-            state.assign([seed, 0])
+        for place, state in enumerate(self.model.non_trainable_variables):  # what each dropout layer draws from
+            state.assign([seed, place])
         for variable, value in zip(self.optimizer.variables, self._start, strict=True):
             variable.assign(value)
 
