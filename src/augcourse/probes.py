@@ -31,6 +31,7 @@ __all__ = [
     "digests_of",
     "digits",
     "label_curve",
+    "labelled_digests",
     "landmarks",
     "mixed_levels",
     "numbered_images",
@@ -39,6 +40,8 @@ __all__ = [
     "one_pixel",
     "paired_accuracies",
     "poses",
+    "quarters",
+    "quarters_shown",
     "random_images",
     "random_labels",
     "read_clock",
@@ -47,6 +50,7 @@ __all__ = [
     "seed",
     "tinted",
     "training_batches",
+    "two_gaps",
     "unevenness",
     "validation_batches",
     "warps",
@@ -117,10 +121,15 @@ def digests(dataset: Any) -> np.ndarray:
     Raises:
         ValueError: the data set has no end.
     """
+    return labelled_digests(dataset)[0]
+
+
+def labelled_digests(dataset: Any) -> tuple[np.ndarray, np.ndarray]:
+    """`digests` and the labels (n,) beside them, of one pass through a data set of pairs or dictionaries."""
     if int(dataset.cardinality()) == -1:
         raise ValueError("expected a data set that ends, found one that repeats for ever")
-    elements = dataset.as_numpy_iterator()
-    return digests_of(np.stack([e["image"] if isinstance(e, dict) else e[0] for e in elements]))
+    elements = [(e["image"], e["label"]) if isinstance(e, dict) else e[:2] for e in dataset.as_numpy_iterator()]
+    return digests_of(np.stack([image for image, _ in elements])), np.array([label for _, label in elements])
 
 
 def bar() -> np.ndarray:
@@ -321,6 +330,24 @@ def one_pixel(exercise: str, times: int) -> Any:
     return OnePixel(p=1.0)
 
 
+def quarters() -> np.ndarray:
+    """uint8 (3, 28, 28, 1): a faint, a bold and a stark picture, each of four even quarters; two levels are shared."""
+    levels = np.array([[[70, 110], [150, 190]], [[255, 110], [0, 190]], [[12, 255], [243, 0]]], np.uint8)
+    return levels.repeat(14, axis=1).repeat(14, axis=2)[..., None]
+
+
+def quarters_shown(figure: Any, axes: Any) -> np.ndarray:
+    """float64 (n, 2, 2, 3): the colour, in 0..1, in the middle of each quarter of n matplotlib axes, as drawn."""
+    figure.canvas.draw()
+    drawn = np.asarray(figure.canvas.buffer_rgba())[..., :3] / 255
+    shown = np.empty((len(axes), 2, 2, 3))
+    for i, row, column in np.ndindex(shown.shape[:3]):
+        x, y = axes[i].transAxes.transform((0.25 + 0.5 * column, 0.75 - 0.5 * row))
+        place = drawn[len(drawn) - int(y) - 4 : len(drawn) - int(y) + 3, int(x) - 3 : int(x) + 4]
+        shown[i, row, column] = np.median(place, axis=(0, 1))
+    return shown
+
+
 def clock_hands(hours: np.ndarray) -> np.ndarray:
     """uint8 (n, 28, 28, 1): a bright spot at hour 0..9 of a clock that has ten hours.
 
@@ -469,6 +496,16 @@ def answers(exercise: str, n: int, absent: int) -> tuple[np.ndarray, np.ndarray]
     share_right = generator.permutation(np.linspace(0.35, 0.95, CLASSES))
     wrong = generator.choice(CLASSES, size=n, p=generator.dirichlet(np.full(CLASSES, 2.0)))
     return labels, np.where(generator.random(n) < share_right[labels], labels, wrong).astype(np.int64)
+
+
+def two_gaps(exercise: str) -> dict[str, dict[str, list[float]]]:
+    """Two histories, of 12 and of 7 points in 0..1: one whose gap is positive, and one whose gap is negative."""
+    generator = rng(exercise)
+    low, high = generator.uniform(0.3, 0.6, (2, 12)), generator.uniform(0.65, 1.0, (2, 12))
+    return {
+        "positive": {"accuracy": high[0].tolist(), "val_accuracy": low[0].tolist()},
+        "negative": {"accuracy": low[1, :7].tolist(), "val_accuracy": high[1, :7].tolist()},
+    }
 
 
 def paired_accuracies(exercise: str, runs: int) -> tuple[np.ndarray, np.ndarray]:
