@@ -54,6 +54,7 @@ __all__ = [
     "prepare",
     "read_idx",
     "stored_digest",
+    "strangers_of",
 ]
 
 POOL = "train[20%:]"
@@ -122,6 +123,8 @@ def choose_dataset() -> DatasetChoice:
         DataError: an unknown name, or mnist without a prepared mnist.
     """
     asked = os.environ.get("AUGCOURSE_DATASET") or "auto"
+    if asked == DEFAULT:
+        return DatasetChoice(DEFAULT, f"{DEFAULT} ({_about(DEFAULT)}).")
     if asked in OFFLINE or (asked != "auto" and is_prepared(asked)):
         return DatasetChoice(asked, f"{asked} ({_about(asked)}), because AUGCOURSE_DATASET asks for it.")
     if asked == "mnist":
@@ -152,16 +155,31 @@ def prepare(name: str | None = None) -> DatasetChoice:
     """Build the data set unless it is there already; several processes may call this at once.
 
     Args:
-        name: mnist (downloaded by TFDS) or one of `OFFLINE`; None for `choose_dataset()`.
+        name: mnist (downloaded by TFDS) or one of `OFFLINE`; None for all that the course needs: `choose_dataset()`
+            and the handwriting of strangers that step 5 shows to its models.
 
     Raises:
         DataError: an unknown name, a folder that cannot be written, or mnist without a network.
     """
-    choice = choose_dataset() if name is None else DatasetChoice(name, f"{name}, because it was asked for.")
-    _require_known(choice.name)
-    if is_prepared(choice.name):
+    if name is None:
+        choice = choose_dataset()
+        _prepare(choice.name)
+        _prepare(strangers_of(choice.name))
         return choice
-    if choice.name == "mnist":
+    _prepare(name)
+    return DatasetChoice(name, f"{name}, because it was asked for.")
+
+
+def strangers_of(name: str) -> str:
+    """The data set of other people's handwriting, for a model that was trained on this one."""
+    return "uci_digits" if name != "uci_digits" else DEFAULT
+
+
+def _prepare(name: str) -> None:
+    _require_known(name)
+    if is_prepared(name):
+        return
+    if name == "mnist":
         # Here, because the module of MNIST brings dozens of other builders with it.
         from tensorflow_datasets.image_classification import MNIST
 
@@ -169,9 +187,8 @@ def prepare(name: str | None = None) -> DatasetChoice:
         _write("mnist", MNIST, remedy=_TWO_WAYS)
     else:
         # Read before TFDS is asked to write, so that a damaged wheel is told in its own words.
-        OFFLINE[choice.name].digits()
-        _write(choice.name, OFFLINE[choice.name])
-    return choice
+        OFFLINE[name].digits()
+        _write(name, OFFLINE[name])
 
 
 def load_arrays(split: str, name: str | None = None) -> Arrays:

@@ -293,7 +293,8 @@ def _copy_data(hub: Hub) -> None:
         from augcourse import data
 
         choice = data.prepare()
-    shutil.copytree(data.data_dir() / choice.name, hub.data / choice.name)
+    for name in (choice.name, data.strangers_of(choice.name)):
+        shutil.copytree(data.data_dir() / name, hub.data / name)
     group = grp.getgrnam(hub.instructor).gr_gid
     for path in (hub.data, *hub.data.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -917,3 +917,14 @@ def test_an_import_that_fails_midway_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="No space left on device"):
         data.import_idx(tmp_path / "idx", tmp_path / "tfds")
     assert dataset_files(tmp_path / "tfds") == []
+
+
+def test_what_the_course_needs_is_its_data_set_and_the_handwriting_of_strangers(empty):
+    assert data.prepare().name == data.DEFAULT
+    assert all(data.is_prepared(name) for name in (data.DEFAULT, data.strangers_of(data.DEFAULT)))
+
+
+@pytest.mark.parametrize("name", ["mnist_sample", "mnist", "uci_digits", "idx_fashion_mnist"])
+def test_strangers_are_never_the_digits_that_a_model_was_trained_on(name):
+    assert data.strangers_of(name) != name
+    assert data.strangers_of(name) in data.OFFLINE
