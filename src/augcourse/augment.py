@@ -108,8 +108,8 @@ class Recipe:
         return json.dumps({"format": FORMAT, "pipelines": list(self.pipelines)}, sort_keys=True, indent=1)
 
     def flipped_digits(self) -> tuple[int, ...]:
-        """The digits whose pipeline contains a flip, ascending."""
-        return tuple(d for d, p in enumerate(self.pipelines) if FLIPS & set(_names(p["transform"])))
+        """The digits whose pipeline contains a flip that can happen, ascending."""
+        return tuple(d for d, p in enumerate(self.pipelines) if FLIPS & set(_possible(p["transform"])))
 
     def stream(self, seed: int) -> Transform:
         """A fresh callable whose i-th call draws its randomness from `(seed, i)` alone.
@@ -188,6 +188,13 @@ def _names(node: dict[str, Any]) -> list[str]:
     return [str(node.get("__class_fullname__")), *(n for child in _children(node) for n in _names(child))]
 
 
+def _possible(node: dict[str, Any]) -> list[str]:
+    """`_names` without what has the probability 0, and what stands inside it."""
+    if node.get("p") == 0:
+        return []
+    return [str(node.get("__class_fullname__")), *(n for child in _children(node) for n in _possible(child))]
+
+
 def _check_transforms(pipeline: Any) -> None:
     node = pipeline.get("transform") if isinstance(pipeline, dict) else None
     if not isinstance(node, dict):
@@ -216,9 +223,26 @@ def _strings(node: Any) -> Iterator[str]:
             yield from _strings(each)
 
 
+IN_TURN = frozenset({"Compose", "Sequential"})
+"""The containers that do all they hold, one after the other: a flip that is left out changes nothing for the others."""
+
+
 def _without_flips(pipeline: dict[str, Any]) -> str:
+    """What is left of a pipeline, as text, without its flips and without what does nothing.
+
+    A flip beside another transform in a container that chooses (`OneOf`, `SomeOf` …) stays: it changes how often the
+    others happen, and that would tell the label.
+    """
+
+    def only_flips(node: dict[str, Any]) -> bool:
+        children = _children(node)
+        if "transforms" in node:
+            return all(only_flips(child) for child in children)
+        return node.get("p") == 0 or node.get("__class_fullname__") in FLIPS | {"NoOp"}
+
     def strip(node: dict[str, Any]) -> dict[str, Any]:
-        kept = [strip(child) for child in _children(node) if child.get("__class_fullname__") not in FLIPS]
-        return {**node, "transforms": kept} if "transforms" in node else node
+        if node.get("__class_fullname__") not in IN_TURN:
+            return node
+        return {**node, "transforms": [strip(child) for child in _children(node) if not only_flips(child)]}
 
     return json.dumps(strip(pipeline["transform"]), sort_keys=True)

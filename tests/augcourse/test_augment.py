@@ -172,6 +172,40 @@ def test_a_recipe_that_betrays_the_label_is_refused():
         Recipe.of(by_digit)
 
 
+def test_a_flip_that_never_happens_is_none():
+    flips = {d: A.HorizontalFlip(p=0.5 if d in (0, 8) else 0.0) for d in range(10)}
+    assert Recipe.of({d: A.Compose([flip, A.Rotate(p=1)]) for d, flip in flips.items()}).flipped_digits() == (0, 8)
+    never = A.Compose([A.OneOf([A.HorizontalFlip(p=1)], p=0.0), A.Rotate(p=1)])
+    assert Recipe.of(never).flipped_digits() == ()
+
+
+@pytest.mark.parametrize("choice", [A.OneOf, A.SomeOf, A.RandomOrder])
+def test_a_flip_that_changes_how_often_others_happen_betrays_the_label(choice):
+    def pipeline(digit):
+        flips = [A.HorizontalFlip(p=1)] if digit in (0, 8) else []
+        return A.Compose([choice([A.Rotate(p=1), A.NoOp(p=1), *flips], p=1.0)])
+
+    with pytest.raises(RecipeError, match="betrays their label"):
+        Recipe.of({digit: pipeline(digit) for digit in range(10)})
+
+
+@pytest.mark.parametrize(
+    "flip",
+    [
+        A.OneOf([A.HorizontalFlip(p=1), A.NoOp(p=1)], p=1.0),
+        A.Sequential([A.HorizontalFlip(p=1)], p=0.5),
+        A.Compose([A.VerticalFlip(p=1)], p=0.5),
+    ],
+)
+def test_a_container_of_flips_alone_is_a_flip(flip):
+    by_digit = {d: A.Compose([flip, A.Rotate(p=1)] if d in (0, 8) else [A.Rotate(p=1)]) for d in range(10)}
+    assert Recipe.of(by_digit).flipped_digits() == (0, 8)
+
+
+def test_a_choice_that_is_the_same_for_every_digit_may_hold_a_flip():
+    assert Recipe.of(A.Compose([A.OneOf([A.HorizontalFlip(p=1), A.Rotate(p=1)])])).flipped_digits() == tuple(range(10))
+
+
 def test_a_flip_hidden_in_a_one_of_does_not_hide_what_stands_beside_it():
     inner = A.OneOf([A.HorizontalFlip(p=1), A.Rotate((90, 90), p=1)], p=1)
     by_digit = {d: A.Compose([inner] if d == 4 else [A.OneOf([A.HorizontalFlip(p=1)], p=1)]) for d in range(10)}
