@@ -84,8 +84,8 @@ def load_splits(name):
 with handin.record("load_splits") as out:
     _splits = dict(zip(("pool", "validation"), load_splits(DATASET), strict=True))
     out.facts(spec={name: str(dataset.element_spec) for name, dataset in _splits.items()})
-    out.facts(size={name: int(dataset.cardinality()) for name, dataset in _splits.items()})
-    out.arrays(**{name: probes.digests(dataset) for name, dataset in _splits.items()})
+    for _name, _dataset in _splits.items():
+        out.arrays(**dict(zip((_name, f"{_name}_labels"), probes.labelled_digests(_dataset))))
 
 # %% nbgrader={"grade": true, "grade_id": "load_splits_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -99,6 +99,12 @@ for name, spec in work.fact("spec", dict).items():
         f"{name}: each element should be a pair (image, label)",
         got=spec,
         why="without as_supervised=True, elements are dictionaries",
+    )
+    checks.expect(
+        "uint8" in spec.partition("name=")[0],
+        f"{name}: each element should be a pair (image, label) as it is stored: uint8 image first, then the label",
+        got=spec,
+        why="image and label are exchanged, or the picture was converted or scaled on the way",
     )
 pool, validation = (work.array(name, (None,), "uint64") for name in ("pool", "validation"))
 shared = len(np.intersect1d(pool, validation))
@@ -120,7 +126,13 @@ for name, split, found in (("pool", data.POOL, pool), ("validation", data.VALIDA
         f"{name}: these should be the digits of {split!r}",
         expected=f"{len(wanted)} digits",
         got=f"{len(found)} digits, {len(np.intersect1d(wanted, found))} of them from {split!r}",
-        why="another part of the data set was loaded; `test` belongs to the grader",
+        why="another part of the data set was loaded, or the two parts are exchanged; `test` belongs to the grader",
+    )
+    wanted_labels, labels = data.load_arrays(split)[1], work.array(f"{name}_labels", (None,), kind="iu")
+    checks.expect(
+        np.array_equal(wanted_labels[np.argsort(wanted)], labels[np.argsort(found)]),
+        f"{name}: every image should have the label that it has in the data set",
+        why="labels were changed, or images and labels were reordered separately",
     )
 ### END HIDDEN TESTS
 
@@ -161,14 +173,18 @@ def class_counts(dataset):
 
 # %% nbgrader={"grade": false, "grade_id": "class_counts_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("class_counts") as out:
-    _labels = probes.random_labels("class_counts", 137, absent=9)
-    _dataset = tf.data.Dataset.from_tensor_slices((probes.numbered_images(137), _labels))
-    out.arrays(counts=class_counts(_dataset))
+    for _name, _n, _absent in (("counts", 137, 9), ("more", 3001, 4)):
+        _labels = probes.random_labels(f"class_counts {_name}", _n, absent=_absent)
+        _pairs = (np.zeros((_n, 28, 28, 1), np.uint8), _labels)
+        out.arrays(**{_name: class_counts(tf.data.Dataset.from_tensor_slices(_pairs))})
 
 # %% nbgrader={"grade": true, "grade_id": "class_counts_test", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
 from augcourse import checks, handin
 
-counts = handin.read("class_counts").array("counts", (None,))
+work = handin.read("class_counts")
+counts, more = (work.array(name, (None,)) for name in ("counts", "more"))
 checks.expect(
     len(counts) == 10,
     "one count per class, also for a class that does not occur",
@@ -177,26 +193,27 @@ checks.expect(
     why="np.bincount stops at the largest label that occurs; it has an argument `minlength`",
 )
 checks.expect(
-    counts.dtype.kind in "iu",
+    np.array_equal(counts, np.rint(counts)),
     "counts are whole numbers",
-    expected="an integer array",
-    got=str(counts.dtype),
+    expected="whole numbers",
+    got=np.round(counts, 3).tolist(),
     why="these are shares, not counts",
 )
 checks.passed("class_counts")
 ### BEGIN HIDDEN TESTS
-import numpy as np
-
 from augcourse import probes
 
-wanted = np.bincount(probes.random_labels("class_counts", 137, absent=9), minlength=10)
-checks.expect(
-    np.array_equal(counts, wanted),
-    "the counts of an unbalanced data set of 137 digits",
-    expected=wanted.tolist(),
-    got=counts.tolist(),
-    why="only a part of the data set was counted, or classes were assumed to be equally frequent",
-)
+for name, found, absent in (("counts", counts, 9), ("more", more, 4)):
+    labels = probes.random_labels(f"class_counts {name}", 137 if name == "counts" else 3001, absent=absent)
+    wanted = np.bincount(labels, minlength=10)
+    checks.expect(
+        np.array_equal(found, wanted),
+        f"the counts of an unbalanced data set of {len(labels)} digits, among them no {absent}",
+        expected=wanted.tolist(),
+        got=found.astype(int).tolist(),
+        why="only a part of the data set was counted, the place of the class that does not occur was closed up, "
+        "or the counts do not fit into their dtype",
+    )
 ### END HIDDEN TESTS
 
 # %% tags=["show"]
@@ -245,11 +262,13 @@ with handin.record("few_shot") as out:
     _dataset = tf.data.Dataset.from_tensor_slices((probes.numbered_images(600), _labels))
     _seed = int(probes.rng("few_shot").integers(1_000_000))
     for _name, _s in (("first", _seed), ("again", _seed), ("other", _seed + 1)):
-        _pairs = list(few_shot(_dataset, 7, _s).as_numpy_iterator())
-        out.arrays(**{
-            f"{_name}_numbers": probes.numbers_of(np.stack([image for image, _ in _pairs])),
-            f"{_name}_labels": np.array([label for _, label in _pairs]),
-        })
+        _drawn = few_shot(_dataset, 7, _s).take(200)
+        for _pass in ("", "_later"):
+            _pairs = list(_drawn.as_numpy_iterator())
+            _images = np.stack([image for image, _ in _pairs])
+            out.arrays(**{f"{_name}{_pass}_numbers": probes.numbers_of(_images)})
+            out.arrays(**{f"{_name}{_pass}_labels": np.array([label for _, label in _pairs])})
+            out.facts(dtype=str(_images.dtype))
 
 # %% nbgrader={"grade": true, "grade_id": "few_shot_test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -259,6 +278,13 @@ from augcourse import checks, handin
 work = handin.read("few_shot")
 draws = {name: work.array(f"{name}_numbers", (None,)) for name in ("first", "again", "other")}
 labels = work.array("first_labels", (None,), kind="iu")
+checks.expect(
+    len(labels) < 200,
+    "few_shot(dataset, per_class=7, seed) has an end",
+    expected="70 examples, then the end",
+    got="at least 200 examples",
+    why="`repeat` belongs to the training batches of step 2",
+)
 checks.expect(
     np.array_equal(np.bincount(labels, minlength=10), np.full(10, 7)),
     "few_shot(dataset, per_class=7, seed): examples of each class",
@@ -273,6 +299,14 @@ checks.expect(
     got=len(set(draws["first"])),
     why="drawing with replacement",
 )
+later = set(work.array("first_later_numbers", (None,)))
+checks.expect(
+    set(draws["first"]) == later,
+    "a draw stays the same, however often it is read",
+    expected="the same 70 examples in every pass through the data set",
+    got=f"{len(set(draws['first']) - later)} others in the second pass, so that training would see far more than 70",
+    why="`shuffle` mixes anew in every pass, and `take` then takes others; look up reshuffle_each_iteration",
+)
 checks.expect(
     set(draws["first"]) == set(draws["again"]),
     "the same seed must give the same examples",
@@ -283,15 +317,38 @@ checks.expect(
     "another seed must give other examples",
     why="`seed` is not used; the first examples of each class are the same for everybody",
 )
+checks.expect(
+    work.fact("dtype", str) == "uint8",
+    "images stay as they are stored",
+    expected="uint8",
+    got=work.fact("dtype", str),
+    why="the pictures were scaled or converted; that comes later, in the training pipeline of step 2",
+)
 checks.passed("few_shot")
 ### BEGIN HIDDEN TESTS
 from augcourse import probes
 
 wanted = probes.random_labels("few_shot", 600)
+for name in ("first", "first_later", "other"):
+    numbers, labels = work.array(f"{name}_numbers", (None,)), work.array(f"{name}_labels", (None,), kind="iu")
+    checks.expect(
+        np.array_equal(wanted[numbers], labels),
+        "every image must keep the label that it had",
+        why="images and labels were reordered separately",
+    )
+    checks.expect(
+        np.array_equal(np.bincount(labels, minlength=10), np.full(10, 7)) and len(set(numbers)) == 70,
+        "every draw has 7 different examples of each class",
+        expected=[7] * 10,
+        got=f"{np.bincount(labels, minlength=10).tolist()}, {len(set(numbers))} of them different",
+    )
+place = np.mean(np.concatenate([draws["first"], draws["other"]]))
 checks.expect(
-    np.array_equal(wanted[draws["first"]], labels),
-    "every image must keep the label that it had",
-    why="images and labels were reordered separately",
+    200 < place < 400,
+    "examples come from the whole data set",
+    expected="examples from everywhere among 600",
+    got=f"examples whose mean place is {place:.0f}",
+    why="only the first (or the last) examples were looked at, or the buffer of `shuffle` is smaller than the data set",
 )
 ### END HIDDEN TESTS
 
@@ -351,27 +408,40 @@ def open_sample(name):
 import tempfile
 
 with handin.record("save_sample") as out, tempfile.TemporaryDirectory() as _folder:
-    _images, _ = probes.digits("save_sample", 5)
-    out.arrays(opened=np.stack([open_sample(save_sample(image, f"{_folder}/digit")) for image in _images]))
+    _images = np.concatenate([probes.digits("save_sample", 4)[0], probes.mixed_levels("save_sample")[None]])
+    _images[0] = 60 + _images[0] // 2  # a faint picture: neither black nor white
+    _names = [save_sample(image, f"{_folder}/digit {i}") for i, image in enumerate(_images)]
+    out.arrays(opened=np.stack([open_sample(name) for name in _names]))
+    out.facts(placed=[str(name).startswith(f"{_folder}/digit {i}") for i, name in enumerate(_names)])
 
 # %% nbgrader={"grade": true, "grade_id": "save_sample_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 from augcourse import checks, handin
 
-opened = handin.read("save_sample").array("opened", (5, 28, 28), "uint8")
+work = handin.read("save_sample")
+opened = work.array("opened", (5, 28, 28), "uint8")
+checks.expect(
+    all(work.fact("placed", list)),
+    "save_sample writes where it is told to, and returns the path of that file",
+    expected="the path that was given, with an ending appended",
+    got="another path",
+    why="the name of the file is fixed, or its folder was dropped: a second picture would overwrite the first",
+)
 checks.passed("save_sample")
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
 from augcourse import probes
 
-images, _ = probes.digits("save_sample", 5)
+images = np.concatenate([probes.digits("save_sample", 4)[0], probes.mixed_levels("save_sample")[None]])
+images[0] = 60 + images[0] // 2
 error = np.abs(opened.astype(int) - images[..., 0].astype(int))
 checks.expect(
     error.max() == 0,
     "every pixel should come back as it went in",
     expected="largest difference 0 grey levels",
     got=f"largest difference {error.max()} grey levels, {np.mean(error > 0):.0%} of the pixels changed",
-    why="the file format throws detail away (JPEG does), or the picture was rescaled; PNG keeps every pixel",
+    why="the file format throws detail away (JPEG does), or the levels were stretched to the full scale "
+    "(plt.imsave does so with a faint picture); PNG keeps every pixel",
 )
 ### END HIDDEN TESTS
 
@@ -405,15 +475,13 @@ def show_digit(ax, image, label):
 
 # %% nbgrader={"grade": false, "grade_id": "show_digit_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("show_digit") as out:
-    _label = int(probes.rng("show_digit").integers(10))
-    _figure, _axes = plt.subplots(1, 2)
-    for _ax, _level in zip(_axes, (100, 200)):
-        show_digit(_ax, np.full((28, 28, 1), _level, np.uint8), _label)
-    _shown = [_ax.images[0] if _ax.images else None for _ax in _axes]
+    _labels = [int(label) for label in probes.rng("show_digit").permutation(10)[:3]]
+    _figure, _axes = plt.subplots(1, 3)
+    _same = [show_digit(_ax, *_pair) is _ax for _ax, _pair in zip(_axes, zip(probes.quarters(), _labels))]
+    out.facts(pictures=sum(_ax.has_data() for _ax in _axes), returned=all(_same))
+    out.facts(titles=["".join(_ax.get_title(_loc) for _loc in ("left", "center", "right")) for _ax in _axes])
+    out.arrays(rgb=probes.quarters_shown(_figure, _axes))
     plt.close(_figure)
-    if None not in _shown:
-        out.arrays(rgb=np.stack([s.cmap(s.norm(s.get_array()[0, 0])) for s in _shown])[:, :3])
-    out.facts(pictures=2 - _shown.count(None), title=_axes[0].get_title())
 
 # %% nbgrader={"grade": true, "grade_id": "show_digit_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -421,31 +489,57 @@ import numpy as np
 from augcourse import checks, handin
 
 work = handin.read("show_digit")
-checks.expect(work.fact("pictures", int) == 2, "show_digit draws on the axes that it is given", why="`ax.imshow`")
-rgb = work.array("rgb", (2, 3))
 checks.expect(
-    np.ptp(rgb, axis=1).max() < 0.02,
+    work.fact("pictures", int) == 3,
+    "show_digit draws on the axes that it is given",
+    expected="a picture on each of three axes",
+    got=f"a picture on {work.fact('pictures', int)} of them",
+    why="`plt.imshow` draws on the newest axes; `ax.imshow` draws on these",
+)
+checks.expect(
+    work.fact("returned", bool),
+    "show_digit returns the axes that it drew on",
+    expected="the axes that it was given",
+    got="something else",
+    why="the last line is missing: `return ax`",
+)
+rgb = work.array("rgb", (3, 2, 2, 3))
+checks.expect(
+    np.ptp(rgb, axis=-1).max() < 0.03,
     "a grey picture should look grey",
-    got=f"colour {np.round(rgb[0], 2).tolist()} for a grey level of 100",
+    got=f"colour {np.round(rgb[0, 0, 1], 2).tolist()} for a grey level of 110",
     why='matplotlib colours single-channel pictures unless cmap="gray"',
 )
 checks.passed("show_digit")
 ### BEGIN HIDDEN TESTS
 from augcourse import probes
 
+# Light may mean ink or paper, but 0 and 255 are the two ends, and a level looks the same in every picture.
+shown = rgb.mean(axis=-1)
+levels = probes.quarters()[:, [[7, 7], [21, 21]], [[7, 21], [7, 21]], 0]
+looks = {level: shown[levels == level] for level in np.unique(levels)}
+ends = [looks[0].mean(), looks[255].mean()]
+steps = np.diff([look.mean() for look in looks.values()]) * np.sign(ends[1] - ends[0])
 checks.expect(
-    np.allclose(rgb[:, 0], np.array([100, 200]) / 255, atol=0.02),
-    "grey level 100 should look darker than 200, by the same scale for every picture",
-    expected="0.39 and 0.78 of white",
-    got=f"{rgb[0, 0]:.2f} and {rgb[1, 0]:.2f} of white",
-    why="without vmin=0 and vmax=255 each picture is stretched on its own scale",
+    max(np.ptp(look) for look in looks.values()) < 0.03 and np.allclose(sorted(ends), [0, 1], atol=0.03),
+    "a grey level should look the same in every picture, on a scale from 0 to 255",
+    expected="0 and 255 as black and white or the other way round, and 110 in between, the same in every picture",
+    got=f"0 and 255 as {ends[0]:.2f} and {ends[1]:.2f} of white, and 110 as {np.round(looks[110], 2).tolist()}",
+    why="without vmin=0 and vmax=255 each picture is stretched on its own scale; "
+    "or a picture is shown turned, mirrored or upside down",
 )
-label = int(probes.rng("show_digit").integers(10))
 checks.expect(
-    work.fact("title", str).strip() == str(label),
+    steps.min() > 0.01,
+    "each grey level should look different from its neighbours, from one end of the scale to the other",
+    got={int(level): round(float(look.mean()), 2) for level, look in looks.items()},
+    why="vmin is above 0 or vmax below 255, so that the ends of the scale look alike",
+)
+labels = [str(label) for label in probes.rng("show_digit").permutation(10)[:3]]
+checks.expect(
+    [title.strip() for title in work.fact("titles", list)] == labels,
     "the title is the label",
-    expected=str(label),
-    got=work.fact("title", str) or "no title",
+    expected=labels,
+    got=work.fact("titles", list),
 )
 ### END HIDDEN TESTS
 
