@@ -306,14 +306,14 @@ def mixed_levels(exercise: str) -> np.ndarray:
 def one_pixel(exercise: str, times: int) -> Any:
     """An albumentations transform that changes one pixel, another pixel by another amount each time.
 
-    The amounts are drawn and come in turn; the largest of them comes once, after the first quarter of `times`. The
+    The amounts are drawn and come in turn; the largest comes once, in the middle half of `times`. The
     attribute `amounts`, int64 (times,), has them, and `calls` counts.
     """
     import albumentations as A
 
     generator = rng(f"{exercise}: one pixel")
     drawn = generator.integers(5, 60, times)
-    drawn[generator.integers(times // 4, times)] = generator.integers(70, 100)
+    drawn[generator.integers(times // 4, 3 * times // 4)] = generator.integers(70, 100)
 
     class OnePixel(A.ImageOnlyTransform):
         amounts = drawn
