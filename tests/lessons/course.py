@@ -72,7 +72,7 @@ def _graded(work: Path, step: str, student: str) -> Graded:
     notebook = nbformat.read(work / "autograded" / student / step / f"{step}.ipynb", as_version=4)
     messages = {
         cell.metadata.nbgrader.grade_id.removesuffix("_test"): "\n".join(
-            f"{out.ename}: {out.evalue}" for out in cell.outputs if out.output_type == "error"
+            f"{out.ename}: {out.evalue}" if out.output_type == "error" else out.get("text", "") for out in cell.outputs
         )
         for cell in notebook.cells
         if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
