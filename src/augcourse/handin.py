@@ -11,6 +11,7 @@ before content is used, and every complaint is a sentence for the student.
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,6 +60,36 @@ class Record:
         from augcourse.augment import Recipe
 
         self._recipe = (recipe if isinstance(recipe, Recipe) else Recipe.of(recipe)).to_json()
+
+    def own_recipe(self, make: Any) -> None:
+        """What a student's function returns, as `recipe`, and what it took ready-made from the package.
+
+        The fact `ready_made` names the functions of `augcourse.recipes` that ran meanwhile; and `Recipe`, where a
+        recipe was used that had been made before.
+        """
+        from augcourse import augment, recipes
+
+        ran: set[str] = set()
+        files = {recipes.__file__, augment.__file__}
+
+        def note(frame: Any, event: str, _: Any) -> None:
+            code = frame.f_code
+            if event == "call" and code.co_filename in files:
+                ran.add(f"{Path(code.co_filename).stem}.{code.co_name}")
+
+        before = sys.getprofile()
+        sys.setprofile(note)
+        try:
+            made = make()
+        finally:
+            sys.setprofile(before)
+        taken = sorted(name for name in ran if name.startswith("recipes.") and "<module>" not in name)
+        used = getattr(getattr(make, "__code__", None), "co_names", ())
+        made_before = isinstance(made, augment.Recipe) and "augment.of" not in ran
+        if made_before or any(isinstance(make.__globals__.get(name), augment.Recipe) for name in used):
+            taken.append("Recipe")
+        self.facts(ready_made=taken)
+        self.recipe(made)
 
     def weights(self, model: Any) -> None:
         """The weights of a Keras model."""

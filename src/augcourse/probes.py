@@ -7,37 +7,50 @@ thing twice, and fresh for every graded notebook, so that copied outputs do not 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import time
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from augcourse.digits.ink import tinted
-from augcourse.settings import CLASSES, IMAGE_SHAPE
+from augcourse.settings import CLASSES, IMAGE_SHAPE, Settings
+
+if TYPE_CHECKING:
+    from augcourse.train import Trained
 
 __all__ = [
     "VARIABLE",
+    "Noted",
     "Poses",
     "Warps",
     "answers",
     "augmented",
     "bar",
+    "batches_of_pass",
+    "brightness_reader",
     "clock_hands",
     "colour_chart",
     "counted",
     "digests",
     "digests_of",
     "digits",
+    "distance",
     "label_curve",
     "labelled_digests",
     "landmarks",
+    "matrix_with_gaps",
+    "mirroring_recipe",
     "mixed_levels",
     "numbered_images",
     "numbers_in",
     "numbers_of",
     "one_pixel",
+    "orders_read",
     "paired_accuracies",
     "poses",
     "quarters",
@@ -48,12 +61,18 @@ __all__ = [
     "right_answers",
     "rng",
     "seed",
+    "spots",
     "tinted",
+    "trained_on",
     "training_batches",
+    "turned_about",
+    "two_exams",
     "two_gaps",
     "unevenness",
     "validation_batches",
     "warps",
+    "watched_batches",
+    "white",
 ]
 
 VARIABLE = "AUGCOURSE_PROBE_SEED"
@@ -348,6 +367,56 @@ def quarters_shown(figure: Any, axes: Any) -> np.ndarray:
     return shown
 
 
+class Noted:
+    """A `predict` that keeps what became of a picture: the last one that it was asked about and that is not the same.
+
+    Attributes:
+        picture: uint8 (28, 28, 1), at first the one that is handed over.
+    """
+
+    def __init__(self, picture: np.ndarray) -> None:
+        self._original = self.picture = picture.copy()
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """int64 (n,) zeros for uint8 images (n, 28, 28, 1); raises ValueError for another shape or dtype."""
+        for image in _checked(images):
+            if not np.array_equal(image, self._original):
+                self.picture = image.copy()
+        return np.zeros(len(images), np.int64)
+
+
+def white() -> np.ndarray:
+    """uint8 (28, 28, 1): ink everywhere, up to the edge."""
+    return np.full(IMAGE_SHAPE, 255, np.uint8)
+
+
+def spots(exercise: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 (n, 28, 28, 1), one round spot in each, and int64 (n,) angles for them, from 60° to 180° either way."""
+    generator = rng(f"{exercise}: spots")
+    towards = generator.uniform(0, 2 * np.pi, (n, 1, 1))
+    row, column = np.mgrid[:28, :28] - 13.5
+    away = np.hypot(column - 9 * np.cos(towards), row - 9 * np.sin(towards))
+    images = np.where(away < 3.5, 255, 0).astype(np.uint8)[..., None]
+    return images, generator.integers(60, 181, n) * generator.choice([-1, 1], n)
+
+
+def turned_about(before: np.ndarray, after: np.ndarray, angles: np.ndarray) -> tuple[np.ndarray, float]:
+    """About which point (x, y) the spots of `spots` were turned, in pixels, and how far off the fit is.
+
+    Args:
+        before, after: uint8 (n, 28, 28, 1).
+        angles: degrees (n,), positive counter-clockwise.
+    """
+    start, end = (np.stack([pose.x, pose.y], axis=1) for pose in (poses(before), poses(after)))
+    # q = c + R (p - c), so (1 - R) c = q - R p; y grows downwards.
+    cos, sin = np.cos(np.radians(angles)), np.sin(np.radians(angles))
+    turns = np.moveaxis(np.array([[cos, sin], [-sin, cos]]), 2, 0)
+    left = (np.eye(2) - turns).reshape(-1, 2)
+    right = (end - np.einsum("nij,nj->ni", turns, start)).ravel()
+    centre = np.linalg.lstsq(left, right, rcond=None)[0]
+    return centre, float(np.sqrt(np.mean((left @ centre - right) ** 2)))
+
+
 def clock_hands(hours: np.ndarray) -> np.ndarray:
     """uint8 (n, 28, 28, 1): a bright spot at hour 0..9 of a clock that has ten hours.
 
@@ -366,19 +435,25 @@ def read_clock(images: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: another shape or dtype.
     """
-    images = np.asarray(images)
-    if images.shape[1:] != IMAGE_SHAPE or images.dtype != np.uint8:
-        raise ValueError(f"predict takes uint8 pictures of shape (n, 28, 28, 1), found {images.dtype} {images.shape}")
+    images = _checked(images)
     row, column = np.mgrid[:28, :28] - 13.5
     ink = images[..., 0].astype(np.float64)
     angle = np.arctan2(-(ink * row).sum((1, 2)), (ink * column).sum((1, 2)))
     return np.rint(angle * CLASSES / (2 * np.pi)).astype(np.int64) % CLASSES
 
 
+def _checked(images: np.ndarray) -> np.ndarray:
+    images = np.asarray(images)
+    if images.shape[1:] != IMAGE_SHAPE or images.dtype != np.uint8:
+        raise ValueError(f"predict takes uint8 pictures of shape (n, 28, 28, 1), found {images.dtype} {images.shape}")
+    return images
+
+
 def mirroring_recipe() -> Any:
     """A `Recipe` for `numbered_images`: brightness ±0.3 for every class, and always a mirror for 0, 1 and 8.
 
-    Brightness leaves the numbers readable; the mirror tells whether each picture came with its own label.
+    Brightness leaves the numbers readable; the mirror tells whether each picture came with its own label. Some calls
+    take longer than others, so that calls side by side overtake each other.
     """
     import albumentations as A
 
@@ -389,13 +464,27 @@ def mirroring_recipe() -> Any:
         flips = [A.HorizontalFlip(p=1.0)] if digit in SURVIVES_A_MIRROR else []
         return A.Compose([*flips, brightness()])
 
-    return Recipe.of({digit: pipeline(digit) for digit in range(CLASSES)})
+    class Uneven(Recipe):
+        """Its streams wait before every second call, one stream before the even ones and the next before the odd."""
+
+        def stream(self, seed: int) -> Any:
+            transform, calls = super().stream(seed), itertools.count(next(streams))
+
+            def waiting(image: np.ndarray, label: int) -> np.ndarray:
+                time.sleep(0.002 * (next(calls) % 2))
+                return transform(image, label)
+
+            return waiting
+
+    streams = itertools.count()
+    return Uneven(Recipe.of({digit: pipeline(digit) for digit in range(CLASSES)}).pipelines)
 
 
 def brightness_reader() -> Any:
-    """A compiled Keras model that tells class k by the mean (k + 0.5) / 10 of a float32 picture in [0, 1].
+    """A compiled Keras model that tells class k by the mean (k + 0.5) / 10 of the upper left corner of a picture.
 
-    It needs no training, and what it says of the pictures of `two_exams` is known exactly.
+    It takes float32 pictures in [0, 1] and needs no training; what it says of the pictures of `two_exams` is known
+    exactly, and a picture that was turned, moved or mirrored shows it another corner.
     """
     import keras
 
@@ -403,18 +492,25 @@ def brightness_reader() -> Any:
     model = keras.Sequential(
         [
             keras.layers.Input(shape=IMAGE_SHAPE),
-            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Flatten(),
             keras.layers.Dense(CLASSES, activation="softmax"),
         ]
     )
+    corner = np.zeros(IMAGE_SHAPE)
+    corner[_CORNER] = 1 / np.zeros(IMAGE_SHAPE)[_CORNER].size
     # The nearest centre has the largest 2 m c - c², because (m - c)² = m² - (2 m c - c²).
-    model.set_weights([1000 * 2 * centres[None], -1000 * centres**2])
+    model.set_weights([1000 * 2 * corner.reshape(-1, 1) * centres[None], -1000 * centres**2])
     model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
+_CORNER = (slice(2, 12), slice(2, 12))
+
+
 def two_exams(exercise: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """An easy and a hard exam for `brightness_reader`: plain grey uint8 (n, 28, 28, 1) and int64 (n,) each.
+    """An easy and a hard exam for `brightness_reader`: uint8 (n, 28, 28, 1) and int64 (n,) each.
+
+    The pictures are noise but for the corner that the reader looks at. The wrong answers are scattered.
 
     The reader is right about 85 to 95 % of the easy exam and about 55 to 75 % of the hard one.
     """
@@ -422,12 +518,12 @@ def two_exams(exercise: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.nd
 
     def exam(n: int, right: float) -> tuple[np.ndarray, np.ndarray]:
         shown = generator.integers(0, CLASSES, n)
-        wrong = np.arange(n) >= round(right * n)
-        grey = (25.5 * (shown + 0.5)).astype(np.uint8)
-        images = np.broadcast_to(grey[:, None, None, None], (n, *IMAGE_SHAPE)).copy()
+        wrong = generator.permutation(n) >= round(right * n)
+        images = generator.integers(0, 256, (n, *IMAGE_SHAPE), dtype=np.uint8)
+        images[(slice(None), *_CORNER)] = (25.5 * (shown + 0.5)).astype(np.uint8)[:, None, None, None]
         return images, np.where(wrong, (shown + 3) % CLASSES, shown).astype(np.int64)
 
-    return exam(200, generator.uniform(0.85, 0.95)), exam(80, generator.uniform(0.55, 0.75))
+    return exam(203, generator.uniform(0.85, 0.95)), exam(83, generator.uniform(0.55, 0.75))
 
 
 def counted(dataset: Any) -> tuple[Any, list[int]]:
@@ -479,6 +575,73 @@ def training_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> Any:
     return tf.data.Dataset.from_tensor_slices(image_order(len(labels), seed)).repeat().map(batch).prefetch(2)
 
 
+def watched_batches(images: np.ndarray, labels: np.ndarray, seed: int, settings: Settings) -> tuple[Any, list[int]]:
+    """Endless float32 batches in [0, 1] of uint8 digits, in another order in every pass over them.
+
+    With them comes a list: for each pass that was begun, how many batches were read in it. Batches that TensorFlow
+    reads ahead are counted, so that at least as many were read as were used. `batches_of_pass` has the orders.
+    """
+    import tensorflow as tf
+
+    passes: list[int] = []
+
+    def one_pass() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        number = len(passes)
+        passes.append(0)
+        for rows in itertools.cycle(batches_of_pass(number, len(labels), seed, settings)):
+            passes[number] += 1
+            yield images[rows].astype(np.float32) / np.float32(255), labels[rows]
+
+    spec = (tf.TensorSpec((None, *IMAGE_SHAPE), tf.float32), tf.TensorSpec((None,), tf.int64))
+    dataset = tf.data.Dataset.from_generator(one_pass, output_signature=spec)
+    return dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)), passes
+
+
+def batches_of_pass(number: int, n: int, seed: int, settings: Settings) -> np.ndarray:
+    """int64 (steps, batch_size): which of n pictures is in which batch of this pass over `watched_batches`."""
+    from augcourse.train import image_order
+
+    return image_order(n, seed + number, settings)
+
+
+def orders_read(passes: Sequence[int], n: int, seed: int, settings: Settings) -> list[np.ndarray]:
+    """The ways in which batches may have been taken from `watched_batches`: int64 (steps, batch_size) each.
+
+    A training takes them all from one pass, or begins a new pass with every point of its curve; it may have looked at
+    a batch before. So this is the first pass that is long enough, and the first row of passes that are.
+    """
+    points = settings.steps // settings.epoch_steps
+    short = [count >= settings.epoch_steps for count in passes]
+    whole = [k for k, count in enumerate(passes) if count >= settings.steps][:1]
+    rows = [k for k in range(len(short) - points + 1) if all(short[k : k + points])][:1]
+
+    def of_pass(k: int) -> np.ndarray:
+        return batches_of_pass(k, n, seed, settings)
+
+    found = [of_pass(k) for k in whole]
+    return found + [np.concatenate([of_pass(k + i)[: settings.epoch_steps] for i in range(points)]) for k in rows]
+
+
+def trained_on(images: np.ndarray, labels: np.ndarray, order: np.ndarray, seed: int, settings: Settings) -> Trained:
+    """The arm that `train.train` makes of exactly these batches: `order` is int64 (steps, batch_size), of rows."""
+    from dataclasses import replace
+
+    from augcourse.train import image_order, train
+
+    rows = order.ravel()
+    as_used = replace(settings, steps=len(order))
+    place = image_order(len(rows), seed, as_used).ravel()  # every picture is used once, so this is a permutation
+    pictures, classes = np.empty((len(rows), *IMAGE_SHAPE), np.uint8), np.empty(len(rows), np.int64)
+    pictures[place], classes[place] = images[rows], labels[rows]
+    return train(pictures, classes, seed=seed, settings=as_used)
+
+
+def distance(weights: list[np.ndarray], reference: list[np.ndarray]) -> float:
+    """How far weights lie from others, as a share of the length of the others."""
+    mine, others = (np.concatenate([np.ravel(w) for w in arm]) for arm in (weights, reference))
+    return float(np.linalg.norm(mine - others) / np.linalg.norm(others))
+
+
 def validation_batches() -> Any:
     """Finite float32 batches in [0, 1] of the validation digits, each digit once."""
     import tensorflow as tf
@@ -496,6 +659,16 @@ def answers(exercise: str, n: int, absent: int) -> tuple[np.ndarray, np.ndarray]
     share_right = generator.permutation(np.linspace(0.35, 0.95, CLASSES))
     wrong = generator.choice(CLASSES, size=n, p=generator.dirichlet(np.full(CLASSES, 2.0)))
     return labels, np.where(generator.random(n) < share_right[labels], labels, wrong).astype(np.int64)
+
+
+def matrix_with_gaps(exercise: str, absent: int) -> np.ndarray:
+    """int64 (10, 10), rows true, columns predicted: one digit does not occur, another is never recognised."""
+    labels, predictions = answers(exercise, 2000, absent=absent)
+    never = rng(f"{exercise}: never").choice([digit for digit in range(CLASSES) if digit != absent])
+    predictions = np.where((labels == never) & (predictions == never), (never + 1) % CLASSES, predictions)
+    matrix = np.zeros((CLASSES, CLASSES), np.int64)
+    np.add.at(matrix, (labels, predictions), 1)
+    return matrix
 
 
 def two_gaps(exercise: str) -> dict[str, dict[str, list[float]]]:

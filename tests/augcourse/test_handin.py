@@ -6,13 +6,16 @@ import io
 import json
 import os
 import pickle
+import sys
 import zipfile
 
+import albumentations as A
 import h5py
 import numpy as np
 import pytest
 
 from augcourse import handin, probes, recipes
+from augcourse.augment import Recipe
 from augcourse.errors import HandinError
 from augcourse.model import build_model
 
@@ -202,3 +205,63 @@ def test_a_file_that_is_not_hdf5_is_refused_with_a_sentence():
 def test_the_envelope_is_plain_json():
     write()
     assert json.loads((handin.FOLDER / "thing.json").read_text())["facts"]["steps"] == 3
+
+
+def own(make):
+    with handin.record("thing") as out:
+        out.own_recipe(make)
+    return handin.read("thing")
+
+
+def by_hand():
+    return A.Compose([a_rotation()])
+
+
+def a_rotation():
+    return A.Affine(rotate=(-15, 15), p=1.0)
+
+
+READY = recipes.geometric()
+
+
+def test_a_recipe_of_a_students_own_takes_nothing_ready_made():
+    assert own(by_hand).fact("ready_made", list) == []
+    assert own(lambda: Recipe.of(by_hand())).fact("ready_made", list) == []
+    assert own(by_hand).recipe() == Recipe.of(by_hand())
+
+
+def test_the_same_numbers_written_by_hand_are_a_students_own():
+    def same():
+        pen = [A.Morphological(scale=(2, 2), operation=kind, p=1.0) for kind in ("dilation", "erosion")]
+        return A.Compose([A.OneOf([*pen, A.NoOp()], p=1.0)])
+
+    assert own(same).recipe() == Recipe.of(A.Compose([recipes.pen()]))
+    assert own(same).fact("ready_made", list) == []
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (recipes.geometric, "recipes.geometric"),
+        (recipes.best_known, "recipes.best_known"),
+        (lambda: recipes.named("shift ±10 %"), "recipes.named"),
+        (lambda: A.from_dict(recipes.geometric().pipelines[0]), "recipes.geometric"),
+        (lambda: A.Compose([recipes.pen(), A.NoOp()]), "recipes.pen"),
+        (lambda: READY, "Recipe"),
+        (lambda: A.from_dict(READY.pipelines[0]), "Recipe"),
+    ],
+)
+def test_what_was_taken_ready_made_is_named(make, names):
+    assert names in own(make).fact("ready_made", list)
+
+
+def test_a_profiler_of_ones_own_is_put_back():
+    seen = []
+    sys.setprofile(lambda *_: seen.append(1))
+    try:
+        own(by_hand)
+        before = len(seen)
+        by_hand()
+        assert len(seen) > before
+    finally:
+        sys.setprofile(None)

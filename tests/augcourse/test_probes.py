@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import albumentations as A
+import cv2
 import numpy as np
 import pytest
 
 from augcourse import probes, recipes
+from augcourse.settings import SETTINGS
 
 
 def test_numbers_can_be_read_back():
@@ -171,3 +175,93 @@ def test_a_data_set_without_end_has_no_digests():
 
     with pytest.raises(ValueError, match="repeats for ever"):
         probes.digests(tf.data.Dataset.from_tensor_slices((probes.numbered_images(2), [0, 1])).repeat())
+
+
+def test_every_pass_over_watched_batches_has_another_order_and_is_counted():
+    settings = replace(SETTINGS, steps=4, batch_size=3)
+    images, labels = probes.numbered_images(7)[1:], np.arange(6)
+    dataset, passes = probes.watched_batches(images, labels, 5, settings)
+    for number in range(2):
+        shown = np.concatenate([probes.numbers_of(pictures) for pictures, _ in dataset.take(4).as_numpy_iterator()])
+        assert np.array_equal(shown - 1, probes.batches_of_pass(number, 6, 5, settings).ravel())
+    assert len(passes) == 2
+    assert min(passes) >= 4
+    assert not np.array_equal(*(probes.batches_of_pass(number, 6, 5, settings) for number in range(2)))
+
+
+@pytest.mark.parametrize(
+    ("passes", "wanted"),
+    [
+        ([5], [[0, 0]]),
+        ([1, 4], [[1, 1]]),
+        ([2, 3], [[0, 1]]),
+        ([1, 3, 2], [[1, 2]]),
+        ([4, 2], [[0, 0], [0, 1]]),
+        ([3], []),
+    ],
+)
+def test_batches_come_from_one_pass_or_from_a_new_one_for_every_point(passes, wanted):
+    settings = replace(SETTINGS, steps=4, epoch_steps=2, batch_size=3)
+    found = probes.orders_read(passes, 6, 0, settings)
+    rows = [probes.batches_of_pass(k, 6, 0, settings) for k in range(3)]
+    expected = [np.concatenate([rows[a][:2], rows[b][2:] if a == b else rows[b][:2]]) for a, b in wanted]
+    assert [order.tolist() for order in found] == [order.tolist() for order in expected]
+
+
+def test_a_training_along_given_batches_ends_where_the_courses_own_ends():
+    from augcourse.train import image_order, train
+
+    settings = replace(SETTINGS, steps=4, epoch_steps=2, batch_size=10)
+    images, labels = probes.random_images("x", 20), np.arange(20) % 10
+    mine = probes.trained_on(images, labels, image_order(20, 3, settings), 3, settings)
+    twin = train(images, labels, seed=3, settings=settings)
+    assert probes.distance(mine.weights, twin.weights) < 1e-6
+    other = probes.trained_on(images, labels, image_order(20, 4, settings), 3, settings)
+    assert probes.distance(other.weights, twin.weights) > 1e-3
+
+
+@pytest.mark.parametrize("centre", [13.5, 14.0, 12.0])
+@pytest.mark.parametrize("interpolation", [cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC])
+def test_spots_tell_about_which_point_they_were_turned(centre, interpolation):
+    spots, angles = probes.spots("x", 6)
+    turns = [cv2.getRotationMatrix2D((centre, centre), float(angle), 1) for angle in angles]
+    turned = [cv2.warpAffine(i, m, (28, 28), flags=interpolation) for i, m in zip(spots, turns, strict=True)]
+    found, off = probes.turned_about(spots, np.stack(turned)[..., None], angles)
+    assert off < 0.4
+    assert np.abs(found - centre).max() < 0.3
+
+
+def test_a_turn_the_other_way_fits_no_centre():
+    spots, angles = probes.spots("x", 6)
+    turns = [cv2.getRotationMatrix2D((13.5, 13.5), -float(angle), 1) for angle in angles]
+    turned = np.stack([cv2.warpAffine(i, m, (28, 28)) for i, m in zip(spots, turns, strict=True)])[..., None]
+    assert probes.turned_about(spots, turned, angles)[1] > 0.4
+    assert probes.turned_about(spots, turned, -angles)[1] < 0.4
+
+
+def test_a_noted_predict_keeps_what_became_of_a_picture_and_refuses_other_shapes():
+    noted = probes.Noted(probes.white())
+    assert noted(np.stack([probes.white()] * 2)).tolist() == [0, 0]
+    noted(np.stack([probes.bar(), probes.white()]))
+    noted(probes.white()[None])
+    assert np.array_equal(noted.picture, probes.bar())
+    with pytest.raises(ValueError, match="uint8 pictures"):
+        noted(probes.white())
+
+
+def test_a_matrix_with_gaps_lacks_one_digit_and_one_recognition():
+    matrix = probes.matrix_with_gaps("x", absent=6)
+    totals = matrix.sum(axis=1)
+    assert np.flatnonzero(totals == 0).tolist() == [6]
+    assert np.sum((np.diag(matrix) == 0) & (totals > 0)) == 1
+
+
+@pytest.mark.parametrize("changed", [np.fliplr, np.flipud, lambda image: np.roll(image, 5, axis=0)])
+def test_an_exam_that_was_moved_or_mirrored_is_read_wrongly(changed):
+    reader, ((easy, labels), _) = probes.brightness_reader(), probes.two_exams("x")
+
+    def right(images):
+        return np.mean(reader.predict(images / np.float32(255), verbose=0).argmax(1) == labels)
+
+    assert 0.84 < right(easy) < 0.96
+    assert right(np.stack([changed(image) for image in easy])) < 0.5
