@@ -220,21 +220,24 @@ def confusion(labels, predictions):
 with handin.record("confusion") as out:
     _labels, _predictions = probes.answers("confusion", 500, absent=4)
     out.arrays(matrix=confusion(_labels, _predictions))
+    out.arrays(small=confusion(np.array([7, 7, 1]), np.array([7, 1, 1])))
 
 # %% nbgrader={"grade": true, "grade_id": "confusion_test", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
 from augcourse import checks, handin, probes
 
-matrix = handin.read("confusion").array("matrix", (10, 10))
+work = handin.read("confusion")
+matrix = work.array("matrix", (10, 10))
 labels, predictions = probes.answers("confusion", 500, absent=4)
 checks.expect(
-    matrix.dtype.kind in "iu",
+    matrix.dtype.kind != "b" and np.array_equal(matrix, np.rint(matrix)),
     "a confusion matrix counts digits",
-    expected="an integer array",
-    got=str(matrix.dtype),
+    expected="whole numbers",
+    got=f"{matrix.dtype} such as {matrix.flat[np.argmax(matrix != np.rint(matrix))]:.3g}",
     why="these are shares; normalise later, when you know by what",
 )
+matrix = matrix.astype(int)
 checks.expect(
     matrix.sum() == len(labels),
     "every digit is counted once",
@@ -259,6 +262,14 @@ checks.expect(
     "every cell of the matrix",
     got=f"{len(wrong)} cells are wrong, the first in row {wrong[0][0] if len(wrong) else 0}",
     why="rows are right, columns are not: the column is what the model said",
+)
+small = work.array("small", (10, 10))
+checks.expect(
+    np.array_equal(small, compare.confusion_matrix(np.array([7, 7, 1]), np.array([7, 1, 1]))),
+    "the example: labels 7, 7, 1 and predictions 7, 1, 1",
+    expected="a 1 at [7, 7], at [7, 1] and at [1, 1], and 0 everywhere else",
+    got=[f"{small[row, column]:g} at [{row}, {column}]" for row, column in np.argwhere(small)],
+    why="rows and columns are numbered by the digits 0 to 9, whether a digit occurs or not",
 )
 ### END HIDDEN TESTS
 
@@ -288,24 +299,26 @@ def worst_first(matrix):
 
 # %% nbgrader={"grade": false, "grade_id": "worst_first_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("worst_first") as out:
-    _matrix = compare.confusion_matrix(*probes.answers("worst_first", 2000, absent=6))
-    out.arrays(order=worst_first(_matrix))
+    out.arrays(order=worst_first(probes.matrix_with_gaps("worst_first", absent=6)))
 
 # %% nbgrader={"grade": true, "grade_id": "worst_first_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
 from augcourse import checks, compare, handin, probes
 
-order = handin.read("worst_first").array("order", (None,), kind="iu").astype(int)
-matrix = compare.confusion_matrix(*probes.answers("worst_first", 2000, absent=6))
+order = handin.read("worst_first").array("order", (None,), kind="iuf")
+matrix = probes.matrix_with_gaps("worst_first", absent=6)
 occurring = np.flatnonzero(matrix.sum(axis=1)).tolist()
 checks.expect(
     sorted(order) == occurring,
     "every digit that occurs stands once in the order, and no other",
     expected=f"the digits {occurring} in some order",
     got=order.tolist(),
-    why="a digit that never occurs has no recall: 0 of 0 is not 0 %",
+    why="a digit that never occurs has no recall: 0 of 0 is not 0 %"
+    if set(order) - set(occurring)
+    else "a digit that occurs and is never recognised has a recall of 0 %, and belongs at the top",
 )
+order = order.astype(int)
 checks.passed("worst_first")
 ### BEGIN HIDDEN TESTS
 recall = compare.recall(matrix)
@@ -396,6 +409,8 @@ def paired_interval(baseline, augmented, confidence=0.95):
 with handin.record("paired_interval") as out:
     _pair = probes.paired_accuracies("paired_interval", 6)
     out.arrays(**{f"at_{level}": paired_interval(*_pair, level / 100) for level in (80, 95)})
+    _better, _worse = probes.paired_accuracies("paired_interval: a recipe that hurts", 4)[::-1]
+    out.arrays(hurts=paired_interval(_better, _worse, 0.9))
 
 # %% nbgrader={"grade": true, "grade_id": "paired_interval_test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -403,13 +418,21 @@ import numpy as np
 from augcourse import checks, handin
 
 work = handin.read("paired_interval")
-found = {level: work.array(f"at_{level}", (3,), kind="f") for level in (80, 95)}
+found = {level: work.array(f"at_{level}", (3,), kind="f").astype(float) for level in (80, 95)}
+hurts = work.array("hurts", (3,), kind="f").astype(float)
 mean, low, high = found[95]
 checks.expect(
     low < mean < high,
     "(mean, low, high): an interval lies on both sides of its mean",
     got=np.round(found[95], 4).tolist(),
     mistake="one run is proof",
+)
+checks.expect(
+    hurts[0] < 0 or mean < 0,
+    "where the augmented arms are worse, the mean gain is negative",
+    expected="one positive mean, and one negative",
+    got=f"{mean:+.2f} and, for a recipe that hurts, {hurts[0]:+.2f}",
+    why="the sign was dropped: a gain may be a loss",
 )
 checks.expect(
     abs(mean) > 1,
@@ -431,12 +454,14 @@ from scipy import stats
 
 from augcourse import compare, probes
 
-baseline, augmented = probes.paired_accuracies("paired_interval", 6)
-gains = compare.paired_gains(baseline, augmented)
-runs, sd = len(gains), gains.std(ddof=1)
-for level, values in found.items():
-    wanted = compare.interval(gains, level / 100)
+asked = [(*probes.paired_accuracies("paired_interval", 6), level, values) for level, values in found.items()]
+asked.append((*probes.paired_accuracies("paired_interval: a recipe that hurts", 4)[::-1], 90, hurts))
+for baseline, augmented, level, values in asked:
+    gains = compare.paired_gains(baseline, augmented)
+    wanted, runs = compare.interval(gains, level / 100), len(gains)
+    sd, other_sd = gains.std(ddof=1), 100 * np.sqrt(np.var(baseline, ddof=1) + np.var(augmented, ddof=1))
     t, z = stats.t.ppf((1 + level / 100) / 2, runs - 1), stats.norm.ppf((1 + level / 100) / 2)
+    unpaired = stats.t.ppf((1 + level / 100) / 2, 2 * runs - 2)
     suspects = {
         "the standard deviation of the gains, not the standard error of their mean": (t * sd, z * sd, sd),
         "the normal quantile: with few runs, Student's t is wider": (z * sd / runs**0.5,),
@@ -444,17 +469,29 @@ for level, values in found.items():
             stats.t.ppf(level / 100, runs - 1) * sd / runs**0.5,
         ),
         "the standard deviation of a sample divides by runs - 1: ddof=1": (t * gains.std() / runs**0.5,),
+        "Student's t has runs - 1 degrees of freedom": (
+            stats.t.ppf((1 + level / 100) / 2, runs) * sd / runs**0.5,
+            unpaired * sd / runs**0.5,
+        ),
+        "the arms were not paired, so that the luck of the draw is counted as doubt about the gain": (
+            np.array([t, unpaired, z]) * other_sd / runs**0.5
+        ),
     }
     half = np.ptp(values[1:]) / 2
     likely = next(
-        (why for why, widths in suspects.items() if np.isclose(half, widths, rtol=1e-3).any()),
-        "the arms were not paired, so that the luck of the draw is counted as doubt about the gain",
+        (why for why, widths in suspects.items() if np.isclose(half, widths, rtol=1e-3, atol=0.006).any()),
+        "another width than that of Student's t interval of the gains, mean ± t × sd / √runs",
     )
+    if np.isclose(values[0], -wanted.mean, atol=0.006):
+        likely = "baseline minus augmented; a gain is augmented minus baseline"
+    elif not np.isclose(values[0], wanted.mean, atol=0.006):
+        likely = "the mean is another one: it is that of the gains of all runs, augmented minus baseline"
+    # Float32, and two decimals, are near enough; the mistakes above move a limit by a tenth of a point and more.
     checks.expect(
-        np.allclose(values, (wanted.mean, wanted.low, wanted.high), rtol=1e-6, atol=1e-6),
+        np.allclose(values, (wanted.mean, wanted.low, wanted.high), rtol=0, atol=0.006),
         f"the {level} % interval of the mean paired gain over {runs} runs",
-        expected=f"{wanted.mean:+.2f} ({wanted.low:+.2f} to {wanted.high:+.2f}) points",
-        got=f"{values[0]:+.2f} ({values[1]:+.2f} to {values[2]:+.2f}) points",
+        expected=f"{wanted.mean:+.3f} ({wanted.low:+.3f} to {wanted.high:+.3f}) points",
+        got=f"{values[0]:+.3f} ({values[1]:+.3f} to {values[2]:+.3f}) points",
         why=likely,
     )
 ### END HIDDEN TESTS
@@ -519,6 +556,8 @@ with handin.record("mcnemar") as out:
     _pair = probes.right_answers("mcnemar", 200)
     _longer = [np.append(correct, [True] * 150 + [False] * 50) for correct in _pair]
     out.arrays(p=float(mcnemar(*_pair)), swapped=float(mcnemar(*_pair[::-1])), longer=float(mcnemar(*_longer)))
+    _image = np.arange(17)
+    out.arrays(even=float(mcnemar(_image >= 4, (_image < 4) | (_image >= 8))))
 
 # %% nbgrader={"grade": true, "grade_id": "mcnemar_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -526,20 +565,27 @@ import numpy as np
 from augcourse import checks, handin
 
 work = handin.read("mcnemar")
-p, swapped, longer = (float(work.array(name, (), kind="f")) for name in ("p", "swapped", "longer"))
+p, swapped, longer, even = (float(work.array(name, (), kind="f")) for name in ("p", "swapped", "longer", "even"))
 checks.expect(
-    np.isclose(p, longer, rtol=1e-6, atol=0),
+    np.isclose(p, longer, rtol=1e-4, atol=0),
     "200 more images on which the models agree change nothing",
     expected=f"p = {p:.3g} as before",
     got=f"p = {longer:.3g}",
     why="images on which both are right or both are wrong were counted; only discordant ones are tosses of the coin",
 )
 checks.expect(
-    np.isclose(p, swapped, rtol=1e-6, atol=0),
+    np.isclose(p, swapped, rtol=1e-4, atol=0),
     "a two-sided test does not care which model is named first",
     expected=f"p = {p:.3g} both ways",
     got=f"p = {swapped:.3g} with the models swapped",
     why="a one-sided test",
+)
+checks.expect(
+    0 <= min(p, even) and max(p, even) <= 1 + 1e-6,
+    "a p-value is a probability",
+    expected="a number in 0..1",
+    got=f"{p:.3g}, and {even:.3g} where each model is right alone four times",
+    why="one tail was doubled; in the middle, both tails together hold everything, and the middle twice",
 )
 checks.passed("mcnemar")
 ### BEGIN HIDDEN TESTS
@@ -548,11 +594,20 @@ from augcourse import compare, probes
 pair = probes.right_answers("mcnemar", 200)
 wanted = compare.mcnemar(*pair)
 checks.expect(
-    np.isclose(p, wanted, rtol=1e-6, atol=0),
+    np.isclose(p, wanted, rtol=1e-4, atol=0),
     "the exact two-sided p-value",
     expected=f"p = {wanted:.6g} ({np.sum(pair[0] & ~pair[1])} to {np.sum(pair[1] & ~pair[0])} discordant images)",
     got=f"p = {p:.6g}",
-    why="a one-sided test" if np.isclose(2 * p, wanted, atol=0) else "an approximation by chi-square is not exact",
+    why="a one-sided test"
+    if np.isclose(2 * p, wanted, rtol=1e-4, atol=0)
+    else "an approximation, by chi-square or another way, is not exact",
+)
+checks.expect(
+    np.isclose(even, 1, rtol=1e-4),
+    "where each model is right alone equally often, nothing speaks against a fair coin",
+    expected="p = 1 for 4 to 4 discordant images",
+    got=f"p = {even:.6g}",
+    why="an approximation, or half of the middle was left out (mid-p)",
 )
 ### END HIDDEN TESTS
 
@@ -611,7 +666,8 @@ plt.show()
 # The world turns pictures without asking. How far may a digit turn before the model gives up?
 #
 # **Exercise 6 (3 points).** Write `robustness(predict, images, labels, angles)`. Turn every picture about its centre
-# by each angle, black outside, and measure. `cv2.getRotationMatrix2D` with `cv2.warpAffine` does it; so does
+# by each angle, black outside, and measure. Pixels are counted from 0, so the centre of 28 of them lies between the
+# pixels 13 and 14, at 13.5. `cv2.getRotationMatrix2D` with `cv2.warpAffine` does it; so does
 # a pipeline of albumentations with a fixed angle. Positive angles turn **counter-clockwise**, but not every library
 # agrees: look at one picture before you trust yours. Watch the shape, too: OpenCV may drop the last axis.
 
@@ -622,7 +678,8 @@ def robustness(predict, images, labels, angles):
     Args:
         predict: a function from uint8 images (n, 28, 28, 1) to int64 (n,) predicted labels.
         images, labels: uint8 (n, 28, 28, 1) and int64 (n,).
-        angles: degrees in any order; positive turns counter-clockwise. Every angle starts from the original.
+        angles: degrees in any order; positive turns counter-clockwise. Every angle starts from the original, which
+            is turned about the centre of the picture and stays as large; what comes in from outside is black.
 
     Returns:
         float NumPy array (len(angles),): accuracies in 0..1.
@@ -640,7 +697,8 @@ def robustness(predict, images, labels, angles):
 
 # %% [markdown]
 # The probes are clocks of ten hours with one bright spot; 36° counter-clockwise is one hour later. The probe model
-# reads the hour, and some labels are wrong on purpose, a different number for every angle.
+# reads the hour, and some labels are wrong on purpose, a different number for every angle. Then come a white picture
+# and a few with one spot; there the probe model only keeps what it was shown.
 
 # %% nbgrader={"grade": false, "grade_id": "robustness_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("robustness") as out:
@@ -650,24 +708,67 @@ with handin.record("robustness") as out:
     out.arrays(
         accuracies=robustness(probes.read_clock, probes.clock_hands(_hours), (_hours + _hours_off) % 10, _angles)
     )
+    _spots, _turns = probes.spots("robustness", 6)
+    for _name, _pictures, _degrees in (("white", [probes.white()], [45]), ("spots", _spots, _turns)):
+        _shown = []
+        for _picture, _angle in zip(_pictures, _degrees):
+            _predict = probes.Noted(_picture)
+            robustness(_predict, _picture[None].copy(), np.zeros(1, int), np.array([_angle]))
+            _shown.append(_predict.picture)
+        out.arrays(**{_name: np.array(_shown)})
 
 # %% nbgrader={"grade": true, "grade_id": "robustness_test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from augcourse import checks, handin
+from augcourse import checks, handin, probes
 
-found = handin.read("robustness").array("accuracies", (8,), kind="f")
+work = handin.read("robustness")
+found = work.array("accuracies", (8,), kind="f")
 checks.expect(
-    np.all((found >= 0) & (found <= 1)),
+    np.all((found >= 0) & (found <= 1 + 1e-6)),
     "accuracies are shares",
     expected="numbers in 0..1",
     got=np.round(found, 2).tolist(),
     why="these are percent",
 )
+spots, turns = probes.spots("robustness", 6)
+shown = work.array("spots", spots.shape, "uint8")
+# Clockwise or not is asked below: here, the direction that fits.
+centre, off = min((probes.turned_about(spots, shown, sign * turns) for sign in (1, -1)), key=lambda fit: fit[1])
+checks.expect(
+    off > 0.4 or np.abs(centre - 13.5).max() < 0.3,
+    "pictures are turned about their centre",
+    expected="about (13.5, 13.5), counted from pixel 0",
+    got=f"about ({centre[0]:.1f}, {centre[1]:.1f})",
+    why="another point; and 28 / 2 is 14, but pixels are counted from 0, so the middle of 0 to 27 is 27 / 2",
+)
+# A white picture, turned by 45°, is a square on its corner: here is how far each pixel lies outside of it.
+white = work.array("white", (1, 28, 28, 1), "uint8")[0, :, :, 0]
+row, column = np.mgrid[:28, :28] - 13.5
+outside = np.maximum(abs(column - row), abs(column + row)) / 2**0.5 - 14
+checks.expect(
+    white[outside > 1.5].max() <= 25,
+    "what comes in from outside the picture is black",
+    expected="0 in the corners of a white picture that is turned by 45°",
+    got=f"up to {white[outside > 1.5].max()}",
+    why="the border repeats or mirrors the edge, or is filled with grey; or the picture was enlarged",
+)
+checks.expect(
+    white[outside < -1.5].min() >= 230,
+    "a picture stays as large and as bright as it is",
+    expected="255 inside of a white picture that is turned by 45°",
+    got=f"down to {white[outside < -1.5].min()}",
+    why="the picture was made smaller or darker, or was turned about another point than its centre",
+)
+checks.expect(
+    off <= 0.4,
+    "a spot lands where the turn takes it",
+    expected="at most 0.4 pixels off",
+    got=f"{off:.1f} pixels off",
+    why="another angle, another size, or another point than the centre",
+)
 checks.passed("robustness")
 ### BEGIN HIDDEN TESTS
-from augcourse import probes
-
 rng = probes.rng("robustness")
 counts = rng.permutation(np.arange(4, 36, 4))
 hours_off = np.repeat(np.arange(-3, 5), counts)
@@ -739,7 +840,7 @@ plt.show()
 # many of them does each model read, and how much of the gain is left?
 
 # %% tags=["show"]
-STRANGERS = "uci_digits" if DATASET != "uci_digits" else "mnist_sample"
+STRANGERS = data.strangers_of(DATASET)
 data.prepare(STRANGERS)
 theirs, their_labels = data.load_arrays("train", STRANGERS)
 fig, axes = plt.subplots(1, 10, figsize=(10, 1.4))
@@ -804,7 +905,7 @@ from augcourse import checks, handin, probes
 worth = handin.read("labels_worth").array("worth", (4,), kind="f")
 labels, curve, reached = probes.label_curve("labels_worth")
 checks.expect(
-    np.all((worth >= labels[0] - 1e-6) & (worth <= labels[-1] + 1e-6)),
+    np.all((worth >= labels[0] * 0.9999) & (worth <= labels[-1] * 1.0001)),
     "an answer in labels per class, between the smallest and the largest number that was measured",
     expected=f"numbers from {labels[0]} to {labels[-1]}",
     got=np.round(worth, 2).tolist(),
@@ -819,7 +920,11 @@ checks.expect(
     f"the labels that a curve through {np.round(curve, 3).tolist()} needs for {np.round(reached, 3).tolist()}",
     expected=np.round(wanted, 1).tolist(),
     got=np.round(worth, 1).tolist(),
-    why="a straight line against the labels; it should be against their logarithm" if straight else "",
+    why="a straight line against the labels; it should be against their logarithm"
+    if straight
+    else "rounded to whole labels; the answer is a float"
+    if np.array_equal(worth, np.rint(worth))
+    else "another curve than straight lines of accuracy against log(labels)",
 )
 ### END HIDDEN TESTS
 

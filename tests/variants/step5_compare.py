@@ -3,6 +3,7 @@ from .variant import Variant
 BASELINE = "    baseline = train.train(images, labels, seed=seed, settings=settings)\n"
 AUGMENTED = "    augmented = train.train(images, labels, seed=seed, recipe=recipe, settings=settings)\n"
 MCNEMAR = "    return stats.binomtest(only_augmented, only_baseline + only_augmented, 0.5).pvalue\n"
+CLIPPED_GAINS = "gains = 100 * np.maximum(0, np.asarray(augmented) - np.asarray(baseline))"
 
 VARIANTS = (
     # Comparing models trained for different numbers of steps.
@@ -201,5 +202,187 @@ VARIANTS = (
             ),
         ),
         "beyond its last point",
+    ),
+    # Subtler ones.
+    Variant(
+        "one-arm-with-dropout",
+        "train_both",
+        (
+            (
+                AUGMENTED,
+                "    from dataclasses import replace\n\n"
+                + AUGMENTED.replace("settings=settings", "settings=replace(settings, dropout=0.2)"),
+            ),
+        ),
+        "more than the recipe",
+    ),
+    Variant(
+        "sorted-digits",
+        "train_both",
+        (
+            (
+                BASELINE,
+                "    order = np.argsort(labels)[::-1]\n    images, labels = images[order], labels[order]\n" + BASELINE,
+            ),
+        ),
+        "more than the recipe",
+    ),
+    Variant(
+        "sized-by-what-occurs",
+        "confusion",
+        (("np.zeros((10, 10), int)", "np.zeros((max(labels.max(), predictions.max()) + 1,) * 2, int)"),),
+        "whether a digit occurs or not|shape",
+    ),
+    Variant(
+        "mistakes-only",
+        "confusion",
+        (("    return matrix\n", "    np.fill_diagonal(matrix, 0)\n    return matrix\n"),),
+        "every digit is counted once",
+    ),
+    Variant(
+        "never-recognised-left-out",
+        "worst_first",
+        (("digits = np.flatnonzero(totals)", "digits = np.flatnonzero(np.diag(matrix))"),),
+        "belongs at the top",
+    ),
+    Variant(
+        "by-count",
+        "worst_first",
+        (("matrix[digits, digits] / totals[digits]", "matrix[digits, digits]"),),
+        "sorted by counts",
+    ),
+    Variant(
+        "most-mistakes-first",
+        "worst_first",
+        (("matrix[digits, digits] / totals[digits]", "matrix[digits, digits] - totals[digits]"),),
+        "something other than recall",
+    ),
+    Variant(
+        "size-of-the-gain", "paired_interval", (("gains = 100 * (np", "gains = 100 * np.abs(np"),), "may be a loss"
+    ),
+    Variant(
+        "never-a-loss",
+        "paired_interval",
+        (("gains = 100 * (np.asarray(augmented) - np.asarray(baseline))", CLIPPED_GAINS),),
+        "may be a loss|lies on both sides",
+    ),
+    Variant(
+        "turned-round",
+        "paired_interval",
+        (("(np.asarray(augmented) - np.asarray(baseline))", "(np.asarray(baseline) - np.asarray(augmented))"),),
+        "baseline minus augmented",
+    ),
+    Variant(
+        "population-sd",
+        "paired_interval",
+        (("error = gains.std(ddof=1)", "error = gains.std()"),),
+        "ddof=1",
+    ),
+    Variant(
+        "six-runs-for-ever",
+        "paired_interval",
+        (("len(gains) - 1)", "5)"),),
+        "degrees of freedom|another width",
+    ),
+    Variant(
+        "one-sided-quantile",
+        "paired_interval",
+        (("stats.t.ppf((1 + confidence) / 2,", "stats.t.ppf(confidence,"),),
+        "one-sided quantile",
+    ),
+    Variant(
+        "unpaired-welch",
+        "paired_interval",
+        (
+            (
+                "    return gains.mean(), gains.mean() - reach, gains.mean() + reach\n",
+                "    spread = stats.ttest_ind(augmented, baseline).confidence_interval(confidence)\n"
+                "    return gains.mean(), 100 * spread.low, 100 * spread.high\n",
+            ),
+        ),
+        "were not paired",
+    ),
+    Variant(
+        "doubled-tail",
+        "mcnemar",
+        (
+            (
+                MCNEMAR,
+                "    least = min(only_baseline, only_augmented)\n"
+                "    return 2 * stats.binom.cdf(least, only_baseline + only_augmented, 0.5)\n",
+            ),
+        ),
+        "one tail was doubled",
+    ),
+    Variant(
+        "mid-p",
+        "mcnemar",
+        (
+            (
+                MCNEMAR,
+                "    n, least = only_baseline + only_augmented, min(only_baseline, only_augmented)\n"
+                "    return min(1.0, 2 * stats.binom.cdf(least, n, 0.5) - stats.binom.pmf(least, n, 0.5))\n",
+            ),
+        ),
+        "is not exact",
+    ),
+    Variant(
+        "edge-repeated",
+        "robustness",
+        (("turn, (width, height))", "turn, (width, height), borderMode=cv2.BORDER_REPLICATE)"),),
+        "repeats or mirrors the edge",
+    ),
+    Variant(
+        "edge-mirrored",
+        "robustness",
+        (("turn, (width, height))", "turn, (width, height), borderMode=cv2.BORDER_REFLECT_101)"),),
+        "repeats or mirrors the edge",
+    ),
+    Variant(
+        "edge-wrapped",
+        "robustness",
+        (("turn, (width, height))", "turn, (width, height), borderMode=cv2.BORDER_WRAP)"),),
+        "repeats or mirrors the edge",
+    ),
+    Variant(
+        "grey-outside",
+        "robustness",
+        (("turn, (width, height))", "turn, (width, height), borderValue=128)"),),
+        "filled with grey",
+    ),
+    Variant(
+        "half-a-pixel-off",
+        "robustness",
+        (("((width - 1) / 2, (height - 1) / 2)", "(width / 2, height / 2)"),),
+        "27 / 2",
+    ),
+    Variant(
+        "about-another-point",
+        "robustness",
+        (("((width - 1) / 2, (height - 1) / 2)", "(13, 12)"),),
+        "about their centre",
+    ),
+    Variant("made-smaller", "robustness", (("float(angle), 1.0", "float(angle), 0.9"),), "made smaller|another size"),
+    Variant("made-larger", "robustness", (("float(angle), 1.0", "float(angle), 1.15"),), "was enlarged|another size"),
+    Variant(
+        "angles-in-order",
+        "robustness",
+        (("    for angle in angles:\n        turn =", "    for angle in sorted(angles):\n        turn ="),),
+        "the accuracy at every angle",
+    ),
+    Variant(
+        "rounded",
+        "labels_worth",
+        (
+            ("return float(np.exp(", "return float(round(np.exp("),
+            ("np.log(labels_per_class))))", "np.log(labels_per_class)))))"),
+        ),
+        "rounded to whole labels",
+    ),
+    Variant(
+        "logarithm-of-accuracy",
+        "labels_worth",
+        (("np.interp(reached, accuracies, np", "np.interp(np.log(reached), np.log(accuracies), np"),),
+        "another curve",
     ),
 )

@@ -4,6 +4,7 @@ A student who has read other tutorials, knows another library or writes a loop i
 instructor wrote.
 """
 
+from .unusual_late import COMPARE, TRAIN
 from .variant import Unusual
 
 STEP1 = "step1_explore"
@@ -824,5 +825,5 @@ AUGMENT = (
     ),
 )
 
-UNUSUAL = {STEP1: EXPLORE, STEP2: BASELINE, STEP3: AUGMENT}
+UNUSUAL = {STEP1: EXPLORE, STEP2: BASELINE, STEP3: AUGMENT, "step4_train": TRAIN, "step5_compare": COMPARE}
 """Step → its unusual work. Each step has a tuple of its own."""
