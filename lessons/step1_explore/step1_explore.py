@@ -244,7 +244,7 @@ def few_shot(dataset, per_class, seed):
         seed: names the draw: the same seed gives the same examples, another seed gives others.
 
     Returns:
-        `tf.data.Dataset` of 10 * per_class pairs, in any order.
+        `tf.data.Dataset` of 10 * per_class pairs, in any order; the same pairs, however often it is read.
     """
     ### BEGIN SOLUTION
     images, labels = (np.stack(column) for column in zip(*dataset.as_numpy_iterator()))
@@ -452,6 +452,7 @@ checks.expect(
 # the same, and in step 3 *brightness would seem to do nothing*.
 #
 # **Exercise 5 (2 points).** Write `show_digit(ax, image, label)`: grey, on the fixed scale 0 to 255, with the label as title.
+# Whether ink is shown white or black is up to you.
 
 # %% nbgrader={"grade": false, "grade_id": "show_digit", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def show_digit(ax, image, label):
