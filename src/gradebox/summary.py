@@ -27,7 +27,7 @@ __all__ = ["Comparison", "Outcome", "Summarise", "Summary", "printed", "reason"]
 
 State = Literal["full", "part", "none", "waits"]
 
-MAX_PRINTED = 400  # characters of what a test printed that stand as the reason for a part of the points
+MAX_PRINTED = 2000  # characters of what a test printed that stand as the reason for a part of the points
 
 
 @dataclass(frozen=True)
