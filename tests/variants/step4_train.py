@@ -387,7 +387,7 @@ VARIANTS = (
         "pipelines",
         ((CACHE, CACHE + "    training = training.repeat(3)\n"),),
         "more rows",
-        keeps=1.5,
+        keeps=2,
     ),
     Variant(
         "two-copies-for-ever",

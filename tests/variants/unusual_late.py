@@ -153,8 +153,9 @@ COMPARE = (
     _compare(
         "a-float32-p",
         "mcnemar",
-        "only_augmented, 0.5).pvalue\n",
-        "only_augmented, 0.5).pvalue.astype('float32')\n",
+        "    return stats.binomtest(only_augmented, only_baseline + only_augmented, 0.5).pvalue\n",
+        "    test = stats.binomtest(only_augmented, only_baseline + only_augmented)\n"
+        "    return np.float32(test.pvalue)\n",
     ),
     _compare(
         "scipys-rotate",
