@@ -35,3 +35,7 @@ def test_unusual_work_changes_the_cell_of_its_own_exercise_alone(step, bank):
         after = {cell["id"]: cell.source for cell in code_cells(samples.edited(text_of(step), work.edits))}
         assert work.step == step
         assert {name for name in before if before[name] != after[name]} == {work.exercise}, work.name
+
+
+def test_the_bank_is_large_enough():
+    assert min(len(bank) for bank in UNUSUAL.values()) >= 10

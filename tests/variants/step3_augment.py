@@ -36,6 +36,12 @@ VARIANTS = (
         "both sides",
     ),
     Variant(
+        "rotation-by-one-angle",
+        "rotation",
+        ((ROTATE, "return A.Affine(rotate=max_degrees, p=1.0)"),),
+        "given as one number",
+    ),
+    Variant(
         "rotation-about-a-corner",
         "rotation",
         ((ROTATE, "return A.Affine(rotate=(-max_degrees, max_degrees), translate_px=(-4, 4), p=1.0)"),),
@@ -135,18 +141,21 @@ VARIANTS = (
         "keeps_label",
         ((SURVIVORS, 'survivors = {"vertical flip": {0, 8}, "half turn": {0, 8}}'),),
         "horizontal flip: look again at .*[\\s\\S]*what would a stranger call",
+        keeps=2.2,
     ),
     Variant(
         "a-turned-6-is-a-9",
         "keeps_label",
         ((SURVIVORS, SURVIVORS.replace('"half turn": {0, 8}', '"half turn": {0, 6, 8, 9}')),),
         r"half turn: look again at \[6, 9\]",
+        keeps=2.2,
     ),
     Variant(
         "nothing-survives",
         "keeps_label",
         ((SURVIVORS, 'survivors = {"horizontal flip": set(), "vertical flip": set(), "half turn": set()}'),),
         "symmetrical",
+        keeps=0.6,
     ),
     Variant(
         "recipe-flips-every-digit",
@@ -186,5 +195,278 @@ VARIANTS = (
             ('        "E": "augmented validation",\n', '        "E": "frozen flip",\n'),
         ),
         "another bug: C, E",
+    ),
+    Variant(
+        "rotation-with-a-mirror",
+        "rotation",
+        (
+            (
+                ROTATE,
+                "return A.Sequential([A.HorizontalFlip(), A.Affine(rotate=(-max_degrees, max_degrees), p=1)], p=1)",
+            ),
+        ),
+        "not a mirror image",
+    ),
+    Variant(
+        "rotation-with-a-half-turn",
+        "rotation",
+        (
+            (
+                ROTATE,
+                "turn = [A.Affine(rotate=(d - max_degrees, d + max_degrees), p=1.0) for d in (0, 180)]\n"
+                "    return A.OneOf(turn, p=1.0)",
+            ),
+        ),
+        "stronger is better",
+    ),
+    Variant(
+        "rotation-with-a-scale",
+        "rotation",
+        ((ROTATE, "return A.Affine(rotate=(-max_degrees, max_degrees), scale=(0.9, 1.1), p=1.0)"),),
+        "changes no length",
+    ),
+    Variant(
+        "rotation-with-a-shear",
+        "rotation",
+        ((ROTATE, "return A.Affine(rotate=(-max_degrees, max_degrees), shear=(-10, 10), p=1.0)"),),
+        "changes no length",
+    ),
+    Variant(
+        "rotation-that-keeps-the-corners",
+        "rotation",
+        ((ROTATE, "return A.SafeRotate(limit=(-max_degrees, max_degrees), border_mode=0, fill=0, p=1.0)"),),
+        "SafeRotate",
+    ),
+    Variant(
+        "rotation-by-two-angles",
+        "rotation",
+        (
+            (
+                ROTATE,
+                "turn = [A.Affine(rotate=(d, d), p=1.0) for d in (-max_degrees, max_degrees)]\n"
+                "    return A.OneOf(turn, p=1.0)",
+            ),
+        ),
+        "fixed angles",
+    ),
+    Variant(
+        "rotation-three-times-of-four",
+        "rotation",
+        ((ROTATE, "return A.Affine(rotate=(-max_degrees, max_degrees), p=0.7)"),),
+        "p is 0.5 until you say otherwise",
+    ),
+    Variant(
+        "rotation-with-light",
+        "rotation",
+        (
+            (
+                ROTATE,
+                "turn = A.Affine(rotate=(-max_degrees, max_degrees), p=1.0)\n"
+                "    return A.Sequential([A.RandomBrightnessContrast(p=1.0), turn], p=1.0)",
+            ),
+        ),
+        "changes no grey level",
+    ),
+    Variant(
+        "brightness-in-a-circle",
+        "brightness",
+        (
+            (
+                BRIGHTNESS,
+                "class Add(A.ImageOnlyTransform):\n"
+                "        def apply(self, img, **params):\n"
+                "            amount = int(255 * self.py_random.uniform(-limit, limit))\n"
+                "            return img + np.array(amount % 256, np.uint8)\n\n"
+                "    return Add(p=1.0)",
+            ),
+        ),
+        "cut off at 0 and 255",
+    ),
+    Variant(
+        "brightness-with-a-mirror",
+        "brightness",
+        (
+            (
+                BRIGHTNESS,
+                "light = A.RandomBrightnessContrast((-limit, limit), (0, 0), p=1.0)\n"
+                "    return A.Sequential([light, A.HorizontalFlip(p=0.5)], p=1.0)",
+            ),
+        ),
+        "mirrored, turned or shifted",
+    ),
+    Variant(
+        "brightness-by-two-amounts",
+        "brightness",
+        (
+            (
+                BRIGHTNESS,
+                "both = [A.RandomBrightnessContrast((v, v), (0, 0), p=1.0) for v in (-limit, limit)]\n"
+                "    return A.OneOf(both, p=1.0)",
+            ),
+        ),
+        "fixed amounts",
+    ),
+    Variant(
+        "brightness-now-and-then",
+        "brightness",
+        ((BRIGHTNESS, "return A.RandomBrightnessContrast((-limit, limit), (0, 0), p=0.75)"),),
+        "p is 0.5 until you say otherwise",
+    ),
+    Variant(
+        "saturation-by-two-factors",
+        "saturation",
+        (
+            (
+                "return A.ColorJitter(brightness=(1, 1), contrast=(1, 1), saturation=factor, hue=(0, 0), p=1.0)",
+                "return A.OneOf([A.ColorJitter((1, 1), (1, 1), (f, f), (0, 0), p=1.0) for f in factor], p=1.0)",
+            ),
+        ),
+        "fixed factors",
+    ),
+    Variant(
+        "change-in-one-application",
+        "saturation",
+        (("for _ in range(20)]", "for _ in range(1)]"),),
+        "applies the transform 20 times",
+    ),
+    Variant(
+        "change-of-the-last",
+        "saturation",
+        (("for output in outputs)", "for output in outputs[-1:])"),),
+        "changes one pixel of a coloured picture",
+    ),
+    Variant(
+        "change-of-one-channel",
+        "saturation",
+        (
+            (
+                "np.abs(output.astype(int) - image.astype(int)).max()",
+                "np.abs(output.astype(int) - image.astype(int)).mean(axis=-1).max()",
+            ),
+        ),
+        "changes one pixel of a coloured picture",
+    ),
+    Variant(
+        "shift-with-a-mirror",
+        "shift",
+        (
+            (
+                SHIFT,
+                "return A.Sequential([A.Affine(translate_percent=distance, p=1.0), A.HorizontalFlip(p=0.5)], p=1.0)",
+            ),
+        ),
+        "nor mirrors",
+    ),
+    Variant(
+        "shift-with-a-turn",
+        "shift",
+        ((SHIFT, "return A.Affine(translate_percent=distance, rotate=(-8, 8), p=1.0)"),),
+        "neither turns nor scales",
+    ),
+    Variant(
+        "shift-with-a-half-turn",
+        "shift",
+        (
+            (
+                SHIFT,
+                "return A.Sequential([A.Affine(translate_percent=distance, p=1), A.Affine(rotate=(180, 180))], p=1)",
+            ),
+        ),
+        "neither turns nor scales",
+    ),
+    Variant(
+        "shift-to-four-places",
+        "shift",
+        (
+            (
+                SHIFT,
+                'ends = [{"x": (x, x), "y": (y, y)} for x in distance for y in distance]\n'
+                "    return A.OneOf([A.Affine(translate_percent=end, p=1.0) for end in ends], p=1.0)",
+            ),
+        ),
+        "fixed distances",
+    ),
+    Variant(
+        "shift-along-a-diagonal",
+        "shift",
+        (
+            (
+                SHIFT,
+                "most = round(28 * max_fraction)\n"
+                '    pairs = [{"x": (d, d), "y": (d, d)} for d in range(-most, most + 1)]\n'
+                "    ways = [A.Affine(translate_px=pair, p=1.0) for pair in pairs]\n"
+                "    return A.OneOf(ways, p=1.0)",
+            ),
+        ),
+        "diagonal",
+    ),
+    Variant(
+        "one-wrong-answer",
+        "keeps_label",
+        ((SURVIVORS, SURVIVORS.replace('"half turn": {0, 8}', '"half turn": {0, 6, 8}')),),
+        r"half turn \(0.4 points\): half turn: look again at \[6\]",
+        keeps=2.6,
+    ),
+    Variant(
+        "every-picture-keeps-its-label",
+        "keeps_label",
+        (
+            ("    return digit in survivors.get(transform, set(range(10)))\n", "    return True\n"),
+            ("    if digit in contested.get(transform, set()):\n        return None\n", ""),
+        ),
+        "horizontal flip: look again at",
+        keeps=0.6,
+    ),
+    Variant(
+        "recipe-half-of-the-time",
+        "recipe",
+        (("turn = A.Affine(rotate=(-15, 15), p=1.0)", "turn = A.Affine(rotate=(-15, 15))"),),
+        "p is 0.5 until you say otherwise",
+    ),
+    Variant(
+        "recipe-light-half-of-the-time",
+        "recipe",
+        (
+            (
+                "light = A.RandomBrightnessContrast(brightness_limit=(-0.3, 0.3), contrast_limit=(0, 0), p=1.0)",
+                "light = A.RandomBrightnessContrast(brightness_limit=(-0.3, 0.3), contrast_limit=(0, 0))",
+            ),
+        ),
+        "p is 0.5 until you say otherwise",
+    ),
+    Variant(
+        "recipe-with-contrast",
+        "recipe",
+        (("(brightness_limit=(-0.3, 0.3), contrast_limit=(0, 0), p=1.0)", "(brightness_limit=(-0.3, 0.3), p=1.0)"),),
+        "contrast stays",
+    ),
+    Variant(
+        "recipe-upside-down",
+        "recipe",
+        (("flips = [A.HorizontalFlip(p=0.5)] if digit", "flips = [A.VerticalFlip(p=0.5)] if digit"),),
+        "turns the picture upside down",
+    ),
+    Variant(
+        "recipe-flip-among-others",
+        "recipe",
+        ((PIPELINE, "return A.Compose([A.OneOf([turn, *flips], p=1.0), light, colour])"),),
+        "betrays their label",
+    ),
+    Variant(
+        "recipe-always-mirrored",
+        "recipe",
+        (("flips = [A.HorizontalFlip(p=0.5)] if digit", "flips = [A.HorizontalFlip(p=1.0)] if digit"),),
+        "pictures of a 0 that are mirrored",
+    ),
+    Variant(
+        "recipe-with-a-shift",
+        "recipe",
+        (
+            (
+                "turn = A.Affine(rotate=(-15, 15), p=1.0)",
+                "turn = A.Affine(rotate=(-15, 15), translate_px=(-3, 3), p=1.0)",
+            ),
+        ),
+        "nothing but the classic four",
     ),
 )

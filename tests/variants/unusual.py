@@ -602,7 +602,7 @@ SHIFT = """    distance = (-max_fraction, max_fraction)
 FLIPS = "flips = [A.HorizontalFlip(p=0.5)] if digit in (0, 1, 8) else []"
 
 AUGMENT = (
-    Unusual("rotation-by-a-number", STEP3, "rotation", ((ROTATE, "    return A.Affine(rotate=max_degrees, p=1)\n"),)),
+    Unusual("rotation-by-a-number", STEP3, "rotation", ((ROTATE, "    return A.Rotate(max_degrees, p=1)\n"),)),
     Unusual(
         "rotation-to-the-nearest-pixel",
         STEP3,
