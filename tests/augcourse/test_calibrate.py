@@ -64,12 +64,17 @@ def test_useful_recipes_are_seldom_too_close_and_the_two_fours_get_the_verdicts_
     assert said.get(("the tutorial's four", "does not"), 0) >= 18
 
 
-def test_whole_blocks_hold_every_run_and_residuals_come_from_them_alone(table):
+def test_whole_blocks_hold_every_run(table):
     whole = calibrate.whole_blocks(table)
-    assert len(whole) >= 4 * len(calibrate.BANK)
-    off = calibrate.residuals(table[table.dataset == "mnist_sample"])
-    assert abs(off.mean()) < 0.2
-    assert len(off) <= whole[[f"gain {i + 1}" for i in range(8)]].size
+    assert len(whole) >= 2 * len(calibrate.BANK)
+    assert (whole.groupby("block").recipe.nunique() == len(calibrate.BANK)).all()
+
+
+def test_residuals_are_of_the_first_looks_and_have_no_mean(table):
+    here = table[table.dataset == "mnist_sample"]
+    off = calibrate.residuals(here)
+    assert abs(off.mean()) < 1e-3
+    assert len(off) % (2 * here.block.nunique()) == 0
 
 
 def test_both_rules_are_asked_about_the_same_gains_and_neither_passes_a_useless_recipe(table):
