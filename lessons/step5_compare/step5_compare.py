@@ -517,8 +517,8 @@ for name in ("geometric", "brightness ±0.3", "horizontal flip"):
 # %% tags=["show"]
 for name in ("geometric", "brightness ±0.3", "horizontal flip"):
     gains = compare.paired_gains(runs["none"], runs[name])
-    said = compare.verdict(gains)
-    print(f"{name}: {said.sentence()}\n  {said.in_other_words()}")
+    verdict = compare.verdict(gains)
+    print(f"{name}: {verdict.sentence()}\n  {verdict.in_other_words()}")
 
 # %% [markdown]
 # **Explain**: where is the mean gain of brightness, and where are its limits? What may you say about it, and what not?
@@ -837,7 +837,7 @@ plt.show()
 #
 # Your validation digits come from the same collection as your training digits. The next ones do not: they were written
 # by people whom neither model has met, and drawn 20 × 20 inside a border of 4 as MNIST draws its own. **Predict**: how
-# many of them does each model read, and how much of the gain is left?
+# many of them does each model read, and is the gain larger or smaller than at home?
 
 # %% tags=["show"]
 STRANGERS = data.strangers_of(DATASET)

@@ -162,14 +162,15 @@ def jobs(dataset: str) -> Iterator[Job]:
         for n in (10, 30, 100):
             row = {f"{recipe or 'none'}, {n}": recipe}
             yield from (replace(job, labels_per_class=n) for job in _rows(dataset, "labels", row, 5))
-    for name in TABLE:
+    for name in TABLE if dataset != STRANGERS else ():
         for n in LABELS:
             row = {f"{name}, {n}": "" if name == "none" else name}
             yield from (replace(job, labels_per_class=n) for job in _rows(dataset, "table", row, 5))
     mirror = {"none": "", **{name: name for name in _mirror()}}
     yield from _rows(dataset, "mirror", mirror, 4)
-    yield from _ink(dataset)
-    yield from _sceptic(dataset)
+    if dataset in data.OFFLINE:
+        yield from _ink(dataset)
+        yield from _sceptic(dataset)
     if dataset != STRANGERS:
         strangers = {name: "" if name == "none" else name for name in ("none", *_MET_BY_STRANGERS)}
         for where, exam in (("at home", data.TEST), ("strangers", STRANGERS)):
@@ -192,7 +193,7 @@ def _ink(dataset: str) -> Iterator[Job]:
 
 
 def _sceptic(dataset: str) -> Iterator[Job]:
-    for tuned in TUNED:
+    for tuned in TUNED if dataset == data.DEFAULT else ():
         row = {f"dropout {tuned.dropout:g}, weight decay {tuned.weight_decay:g}": ""}
         for job in _rows(dataset, "tuning", row, 4, first=600):
             yield replace(job, dropout=tuned.dropout, weight_decay=tuned.weight_decay, exam=data.VALIDATION)

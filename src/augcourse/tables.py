@@ -34,7 +34,7 @@ def write(folder: Path) -> None:
     digits = [name for name in DATASETS if name in here]
     everything = [*digits, *sorted(here - set(DATASETS))]
     _write_ablation(folder, everything)
-    _write_labels(folder, digits)
+    _write_labels(folder, [name for name in digits if name != STRANGERS])
     (folder / "studies.md").write_text("\n".join(_studies(digits)), encoding="utf-8")
     _draw_ink(folder)
     _draw_strangers(folder)
@@ -161,12 +161,14 @@ def _studies(digits: Sequence[str]) -> Iterable[str]:
     """The page of the studies that ask one question each."""
     yield _STUDIES_NOTE.format(labels=SETTINGS.labels_per_class, steps=SETTINGS.steps)
     yield _INK_NOTE.format(share=FAVOURITE_SHARE)
-    yield _rows_as_text(pd.concat([_gains_of(study, name) for study in _INK for name in digits]))
+    yield _rows_as_text(
+        pd.concat([_gains_of(study, name) for study in _INK for name in digits if name in data.OFFLINE])
+    )
     yield _STRANGERS_NOTE.format(strangers=STRANGERS)
     yield _rows_as_text(pd.concat([_strangers(name) for name in digits if name != STRANGERS]))
     chosen = f"dropout {REGULARISED.dropout:g}, weight decay {REGULARISED.weight_decay:g}"
     yield _SCEPTIC_NOTE.format(chosen=chosen, default=data.DEFAULT)
-    yield _rows_as_text(pd.concat([_gains_of("sceptic", name) for name in digits]))
+    yield _rows_as_text(pd.concat([_gains_of("sceptic", name) for name in digits if name in data.OFFLINE]))
     yield "\nThe networks among which validation digits chose, without augmentation:\n"
     yield _rows_as_text(_accuracies_of("tuning", data.DEFAULT))
     yield _LONG_NOTE.format(steps=LONG_STEPS)
