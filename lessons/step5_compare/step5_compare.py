@@ -854,8 +854,8 @@ for name, arm in arms.items():
 # That is one run. Here are stored ones, where there are any for your data set: the same models, both exams.
 
 # %% tags=["show"]
-if STRANGERS == results.STRANGERS:
-    ax = plots.at_home_and_away(plt.subplots(figsize=(7, 3), layout="constrained")[1], results.strangers(DATASET))
+if stored_strangers := results.strangers(DATASET):
+    ax = plots.at_home_and_away(plt.subplots(figsize=(7, 3), layout="constrained")[1], stored_strangers)
     plt.show()
 
 # %% [markdown]

@@ -277,11 +277,12 @@ def at_home_and_away(ax: Any, found: Mapping[str, Mapping[str, np.ndarray]]) -> 
         for where, colour in colours.items():
             percent = 100 * values[where]
             ax.plot(percent, np.full(len(percent), y), "o", color=colour, alpha=0.5, markersize=4)
-            ax.plot(percent.mean(), y, "|", color=colour, markersize=14, markeredgewidth=3, label="" if y else where)
+            ax.plot(percent.mean(), y, "|", color=colour, markersize=14, markeredgewidth=3)
+            if y == 0:  # beside what it names, since a legend would look like data
+                ax.text(percent.mean(), -0.42, where, color=colour, ha="center", va="bottom", fontsize=9)
     ax.set_yticks(range(len(found)), list(found))
-    ax.set_ylim(len(found) - 0.5, -0.5)
+    ax.set_ylim(len(found) - 0.5, -0.9)
     ax.set_xlabel("accuracy in %")
-    ax.legend(frameon=False, fontsize=9, loc="lower left")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 

@@ -351,7 +351,7 @@ def one_pixel(exercise: str, times: int) -> Any:
 
 def quarters() -> np.ndarray:
     """uint8 (3, 28, 28, 1): a faint, a bold and a stark picture, each of four even quarters; two levels are shared."""
-    levels = np.array([[[70, 110], [150, 190]], [[255, 110], [0, 190]], [[12, 243], [255, 0]]], np.uint8)
+    levels = np.array([[[70, 110], [150, 190]], [[255, 110], [0, 190]], [[255, 0], [243, 12]]], np.uint8)
     return levels.repeat(14, axis=1).repeat(14, axis=2)[..., None]
 
 

@@ -171,11 +171,12 @@ def jobs(dataset: str) -> Iterator[Job]:
     if dataset in data.OFFLINE:
         yield from _ink(dataset)
         yield from _sceptic(dataset)
-    if dataset != STRANGERS:
+    if dataset == data.DEFAULT:
         strangers = {name: "" if name == "none" else name for name in ("none", *_MET_BY_STRANGERS)}
         for where, exam in (("at home", data.TEST), ("strangers", STRANGERS)):
             rows = {f"{name}, {where}": recipe for name, recipe in strangers.items()}
             yield from (replace(job, exam=exam) for job in _rows(dataset, "strangers", rows, 5))
+    if dataset != STRANGERS:
         longer = {"none": "", "the best known": "the best known"}
         yield from (replace(job, steps=LONG_STEPS) for job in _rows(dataset, "long", longer, 5))
 
@@ -305,9 +306,13 @@ def gains(study: str, dataset: str) -> dict[str, np.ndarray]:
 
 
 def strangers(dataset: str) -> dict[str, dict[str, np.ndarray]]:
-    """Name of a recipe → "at home" and "strangers" → (runs,) accuracies in 0..1 of the same trained models."""
+    """Name of a recipe → "at home" and "strangers" → (runs,) accuracies in 0..1 of the same trained models.
+
+    Empty for a data set on which that was not measured.
+    """
     found: dict[str, dict[str, np.ndarray]] = {}
-    for row, values in accuracies("strangers", dataset).items():
-        recipe, where = row.rsplit(", ", 1)
-        found.setdefault(recipe, {})[where] = values
+    with contextlib.suppress(DataError):
+        for row, values in accuracies("strangers", dataset).items():
+            recipe, where = row.rsplit(", ", 1)
+            found.setdefault(recipe, {})[where] = values
     return found

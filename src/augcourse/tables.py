@@ -165,7 +165,7 @@ def _studies(digits: Sequence[str]) -> Iterable[str]:
         pd.concat([_gains_of(study, name) for study in _INK for name in digits if name in data.OFFLINE])
     )
     yield _STRANGERS_NOTE.format(strangers=STRANGERS)
-    yield _rows_as_text(pd.concat([_strangers(name) for name in digits if name != STRANGERS]))
+    yield _rows_as_text(_strangers(data.DEFAULT))
     chosen = f"dropout {REGULARISED.dropout:g}, weight decay {REGULARISED.weight_decay:g}"
     yield _SCEPTIC_NOTE.format(chosen=chosen, default=data.DEFAULT)
     yield _rows_as_text(pd.concat([_gains_of("sceptic", name) for name in digits if name in data.OFFLINE]))
