@@ -265,3 +265,38 @@ def test_an_exam_that_was_moved_or_mirrored_is_read_wrongly(changed):
 
     assert 0.84 < right(easy) < 0.96
     assert right(np.stack([changed(image) for image in easy])) < 0.5
+
+
+def test_labels_come_with_their_digests_in_one_pass():
+    import tensorflow as tf
+
+    images, labels = probes.numbered_images(6), np.arange(6)
+    mixed = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(6)
+    digests, beside = probes.labelled_digests(mixed)
+    assert np.array_equal(digests, probes.digests_of(images)[beside])
+
+
+@pytest.mark.parametrize("turned", [np.flipud, np.fliplr, lambda image: np.rot90(image, 2), lambda image: image.T])
+def test_a_turned_picture_of_quarters_shows_some_level_in_two_ways(turned):
+    levels = probes.quarters()[:, ::14, ::14, 0]
+    shown = np.stack([turned(each) for each in levels])
+    assert max(np.ptp(shown[levels == level]) for level in np.unique(levels)) > 20
+
+
+def test_quarters_are_read_as_they_are_drawn():
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, 3)
+    for ax, picture in zip(axes, probes.quarters(), strict=True):
+        ax.imshow(picture, cmap="gray", vmin=0, vmax=255)
+    shown = probes.quarters_shown(figure, axes)
+    assert np.allclose(shown, probes.quarters()[:, ::14, ::14] / 255, atol=0.01)
+
+
+def test_one_gap_is_positive_and_one_is_negative():
+    for name, sign in (("positive", 1), ("negative", -1)):
+        curves = probes.two_gaps("x")[name]
+        assert sign * (np.mean(curves["accuracy"][-3:]) - np.mean(curves["val_accuracy"][-3:])) > 0.04
