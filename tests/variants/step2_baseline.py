@@ -352,7 +352,7 @@ VARIANTS = (
         (
             (
                 'keras.layers.Conv2D(32, 3, activation="relu"),\n            keras.layers.MaxPooling2D(),',
-                'keras.layers.Conv2D(32, 3, activation="relu"),\n            keras.layers.AveragePooling2D(),',
+                'keras.layers.Conv2D(32, 3, activation="relu"),\n            keras.layers.AveragePooling2D(2),',
             ),
         ),
         "not max pooling",
