@@ -59,7 +59,9 @@ def _write_ablation(folder: Path, names: Sequence[str]) -> None:
     (folder / "ablation.md").write_text(note + _rows_as_text(table), encoding="utf-8")
     for stem, shown in (("ablation", names[:1]), ("travel", names)):
         size = (6.4, 3.8) if len(shown) == 1 else (4.4 * len(shown), 3.8)
-        figure, axes = plt.subplots(1, len(shown), figsize=size, sharey=True, squeeze=False, layout="constrained")
+        figure, axes = plt.subplots(
+            1, len(shown), figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
+        )
         for ax, name in zip(axes[0], shown, strict=True):
             plots.ablation(ax, results.gains("ablation", name), highlight="geometric")
             baseline = 100 * results.accuracies("ablation", name)["none"].mean()
@@ -195,8 +197,8 @@ by people whom they never met.
 _SCEPTIC_NOTE = """
 ## Does augmentation only replace regularisation?
 
-The course's network beside the same one with {chosen}, which did best on the validation digits of `{default}`;
-both without augmentation and with the geometric recipe, on the same runs.
+The course's network beside the same one with {chosen}, which did best on the validation
+digits of `{default}`; both without augmentation and with the geometric recipe, on the same runs.
 """
 _LONG_NOTE = """
 ## What do more steps bring?
