@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import os
 import subprocess
 import sys
@@ -49,7 +50,9 @@ def hand_ins(step: str, folder: Path) -> dict[str, bytes]:
     ]
     folder.mkdir()
     NotebookClient(notebook, timeout=200, resources={"metadata": {"path": str(folder)}}).execute()
-    return {path.name: path.read_bytes() for path in (folder / "handin").iterdir()}
+    # How many batches TensorFlow reads ahead is a matter of time, and the one thing in a hand-in that no seed decides.
+    ahead = re.compile(rb'"passes": \[[^\]]*\]')
+    return {path.name: ahead.sub(b"", path.read_bytes()) for path in (folder / "handin").iterdir()}
 
 
 @pytest.mark.slow
