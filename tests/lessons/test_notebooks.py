@@ -126,7 +126,7 @@ print(json.dumps(sorted({name.split(".")[0] for name in set(sys.modules) - befor
 
 
 def test_a_forked_kernel_finds_imported_what_its_cells_import():
-    """`warm_modules` of the course's policy bring all that cells import, but for small modules: Python's own and ours."""
+    """`warm_modules` of the policy bring all that cells import, but for small modules: Python's own and ours."""
     cells = [cell for step in build.STEPS for cell in build.source_of(build.lesson_path(ROOT, step).read_text()).cells]
     run = [cell for cell in cells if cell.cell_type == "code" and "show" not in cell.metadata.get("tags", [])]
     nodes = [node for cell in run for node in ast.walk(ast.parse(cell.source))]
