@@ -186,7 +186,8 @@ def test_every_pass_over_watched_batches_has_another_order_and_is_counted():
         assert np.array_equal(shown - 1, probes.batches_of_pass(number, 6, 5, settings).ravel())
     assert len(passes) == 2
     assert min(passes) >= 4
-    assert not np.array_equal(*(probes.batches_of_pass(number, 6, 5, settings) for number in range(2)))
+    first, second = (probes.batches_of_pass(number, 6, 5, settings) for number in range(2))
+    assert not np.array_equal(first, second)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,10 @@ def outcome_of(text: str, exercise: str) -> Outcome:
 def _run(source: str) -> tuple[object, str]:
     """The value of a cell's last line, which a notebook would show, and what the cell printed."""
     module = ast.parse(source)
-    last = ast.Expression(module.body.pop().value) if isinstance(module.body[-1], ast.Expr) else None
+    shown = module.body[-1]
+    last = ast.Expression(shown.value) if isinstance(shown, ast.Expr) else None
+    if last is not None:
+        module.body.pop()
     names: dict[str, object] = {"__name__": "__main__"}
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(compile(module, "cell", "exec"), names)
