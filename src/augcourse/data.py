@@ -123,7 +123,7 @@ def choose_dataset() -> DatasetChoice:
         DataError: an unknown name, or mnist without a prepared mnist.
     """
     asked = os.environ.get("AUGCOURSE_DATASET") or "auto"
-    if asked == DEFAULT:
+    if asked == DEFAULT and not is_prepared("mnist"):  # what is used anyhow needs no reason
         return DatasetChoice(DEFAULT, f"{DEFAULT} ({_about(DEFAULT)}).")
     if asked in OFFLINE or (asked != "auto" and is_prepared(asked)):
         return DatasetChoice(asked, f"{asked} ({_about(asked)}), because AUGCOURSE_DATASET asks for it.")
