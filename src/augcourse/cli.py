@@ -107,6 +107,7 @@ def baselines(workers: Workers = 2) -> None:
             from augcourse import data, measure
 
             choice = data.prepare()
+            data.prepare(data.strangers_of(choice.name))
             measure.fill_cache(workers=workers)
         typer.echo(f"the grader's baselines on {choice.name} are in the cache")
 
@@ -125,6 +126,7 @@ def ready() -> None:
             from augcourse import data
 
             choice = data.prepare()
+            data.prepare(data.strangers_of(choice.name))
         for step in track(opening.missing(root), "releasing the steps"):
             opening.release(root, step)
         typer.echo(f"{len(builder.STEPS)} steps can be fetched. They run on {choice.reason}")

@@ -155,8 +155,7 @@ def prepare(name: str | None = None) -> DatasetChoice:
     """Build the data set unless it is there already; several processes may call this at once.
 
     Args:
-        name: mnist (downloaded by TFDS) or one of `OFFLINE`; None for all that the course needs: `choose_dataset()`
-            and the handwriting of strangers that step 5 shows to its models.
+        name: mnist (downloaded by TFDS) or one of `OFFLINE`; None for `choose_dataset()`.
 
     Raises:
         DataError: an unknown name, a folder that cannot be written, or mnist without a network.
@@ -164,8 +163,6 @@ def prepare(name: str | None = None) -> DatasetChoice:
     if name is None:
         choice = choose_dataset()
         _prepare(choice.name)
-        with contextlib.suppress(DataError):  # where data cannot be written, as in a sandbox: step 5 says so itself
-            _prepare(strangers_of(choice.name))
         return choice
     _prepare(name)
     return DatasetChoice(name, f"{name}, because it was asked for.")

@@ -293,6 +293,7 @@ def _copy_data(hub: Hub) -> None:
         from augcourse import data
 
         choice = data.prepare()
+        data.prepare(data.strangers_of(choice.name))
     for name in (choice.name, data.strangers_of(choice.name)):
         shutil.copytree(data.data_dir() / name, hub.data / name)
     group = grp.getgrnam(hub.instructor).gr_gid

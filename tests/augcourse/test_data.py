@@ -919,11 +919,6 @@ def test_an_import_that_fails_midway_leaves_nothing(tmp_path, monkeypatch):
     assert dataset_files(tmp_path / "tfds") == []
 
 
-def test_what_the_course_needs_is_its_data_set_and_the_handwriting_of_strangers(empty):
-    assert data.prepare().name == data.DEFAULT
-    assert all(data.is_prepared(name) for name in (data.DEFAULT, data.strangers_of(data.DEFAULT)))
-
-
 @pytest.mark.parametrize("name", ["mnist_sample", "mnist", "uci_digits", "idx_fashion_mnist"])
 def test_strangers_are_never_the_digits_that_a_model_was_trained_on(name):
     assert data.strangers_of(name) != name
