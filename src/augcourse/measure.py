@@ -22,7 +22,7 @@ from augcourse.augment import Recipe
 from augcourse.compare import Verdict, paired_gains, verdict
 from augcourse.digits import ink
 from augcourse.errors import DataError
-from augcourse.settings import CLASSES, GRADING, HALF, SETTINGS, Settings
+from augcourse.settings import CLASSES, GRADING, SETTINGS, Settings
 
 __all__ = [
     "FIRST_LOOK",
@@ -143,8 +143,6 @@ def fill_cache(name: str | None = None, workers: int = 2) -> None:
     wanted: list[tuple[Recipe | None, Run, Settings]] = [
         *((baseline, run, GRADING) for run in GRADER_RUNS),
         *((recipe, run, GRADING) for run in FIRST_LOOK),
-        (baseline, Run(0, 0), HALF),
-        *((recipe, run, HALF) for run in FIRST_LOOK),
     ]
     missing = {key: each for each in wanted if _kept(key := _key(digits, *each, data.TEST)) is None}
     if not missing:

@@ -36,7 +36,7 @@ class Settings:
         error_rate: how often a verdict may be wrong on either side of the margin, over all looks together.
         spread_points: standard deviation of a recipe's gains between runs, known from earlier recipes.
         spread_runs: how many runs that knowledge is worth, as degrees of freedom.
-        slack_points: how far a student's own weights may lie from the grader's runs of the same recipe.
+        slack_points: how far weights of one run may lie from other runs of the same recipe. No mark rests on it.
     """
 
     labels_per_class: int = 10
@@ -75,7 +75,7 @@ GRADING = replace(SETTINGS, copies=60)
 """What the grader retrains with: nearly as good as fresh pictures, at a part of the time."""
 
 HALF = replace(GRADING, steps=300, copies=30)
-"""What a student's function is tried with whose model must beat the baseline: half of the way is enough for that."""
+"""Half of the way: step 4 shows a training with as many pictures of each digit. No mark rests on it."""
 
 PROBE = replace(GRADING, steps=100, copies=20)
 """What a student's function is tried with whose training the grader repeats: enough to tell it from another one."""
