@@ -454,16 +454,6 @@ with parts.part("training: the order, and batches", 0.5):
         got="the same order twice",
         why="reshuffle_each_iteration=False, or `shuffle` stands before `cache`",
     )
-    # In a full shuffle, several digits of each epoch come forward by more than four fifths of it.
-    places = [np.searchsorted(stored, numbers[name]) - np.arange(len(numbers[name])) for name in passes]
-    forward = max(int(np.max(moved)) for moved in places)
-    checks.expect(
-        forward > 0.8 * len(stored),
-        "a training digit may come at any place of the epoch",
-        expected=f"in three epochs, some digit that comes more than {0.8 * len(stored):.0f} places earlier than stored",
-        got=f"no digit comes more than {forward} places earlier",
-        why="the buffer of `shuffle` is smaller than the training part, so that late digits never come early",
-    )
     orders = [stored, *(numbers[name] for name in passes)]
     follow = [set(zip(order.tolist(), order[1:].tolist(), strict=False)) for order in orders]
     together = max(len(follow[i] & follow[j]) for i in range(4) for j in range(i))
@@ -473,6 +463,16 @@ with parts.part("training: the order, and batches", 0.5):
         expected=f"about 1 of {len(stored) - 1} pairs of neighbours comes again",
         got=f"{together} of them",
         why="whole batches were shuffled instead of digits; `shuffle` belongs before `batch`",
+    )
+    # In a full shuffle, several digits of each epoch come forward by more than four fifths of it.
+    places = [np.searchsorted(stored, numbers[name]) - np.arange(len(numbers[name])) for name in passes]
+    forward = max(int(np.max(moved)) for moved in places)
+    checks.expect(
+        forward > 0.8 * len(stored),
+        "a training digit may come at any place of the epoch",
+        expected=f"in three epochs, some digit that comes more than {0.8 * len(stored):.0f} places earlier than stored",
+        got=f"no digit comes more than {forward} places earlier",
+        why="the buffer of `shuffle` is smaller than the training part, so that late digits never come early",
     )
     for name in passes:
         checks.expect(
@@ -714,17 +714,19 @@ from augcourse import measure, probes, recipes
 draw, seed = (int(n) for n in probes.rng("train_augmented").integers(1_000_000, size=2))
 images, labels = (np.repeat(part, 10, axis=0) for part in measure.labelled_digits(draw))
 bank = recipes.geometric().apply(images, labels, seed=seed)
+# In 24 trainings rounding, which grows with every step, moved the weights by 0.024 at most, and another epsilon of Adam
+# or a batch left out by 0.13 at least. Another optimiser is told by its name.
+SAME = 0.06
 apart, order = np.inf, None
 for order in probes.orders_read([count for count in passes if isinstance(count, int)], len(labels), seed, brief):
     twin = probes.trained_on(bank, labels, order, seed, brief)
     apart = probes.distance(weights, twin.weights)
-    if apart < 0.01:
+    if apart < SAME:
         break
-# Rounding moves the weights by 0.0001 at most, another weight decay by 0.02, another batch by 0.1.
 checks.expect(
-    apart < 0.01,
+    apart < SAME,
     "from the same start and on the same batches, the grader's own training ends with the same weights",
-    expected="the weights of that training, less than 1 % away",
+    expected=f"the weights of that training, less than {SAME:.0%} away",
     got=f"weights that lie {apart:.0%} away from them" if order is not None else "batches of more passes than points",
     why=learned
     or "something else than the batches of train_batches was learned from, or they were used more than once or left "
