@@ -470,18 +470,16 @@ for baseline, augmented, level, values in asked:
         ),
         "the standard deviation of a sample divides by runs - 1: ddof=1": (t * gains.std() / runs**0.5,),
         "Student's t has runs - 1 degrees of freedom": (
-            stats.t.ppf((1 + level / 100) / 2, runs) * sd / runs**0.5,
-            unpaired * sd / runs**0.5,
+            stats.t.ppf((1 + level / 100) / 2, [n for n in range(1, 2 * runs) if n != runs - 1]) * sd / runs**0.5
         ),
         "the arms were not paired, so that the luck of the draw is counted as doubt about the gain": (
             np.array([t, unpaired, z]) * other_sd / runs**0.5
         ),
     }
     half = np.ptp(values[1:]) / 2
-    likely = next(
-        (why for why, widths in suspects.items() if np.isclose(half, widths, rtol=1e-3, atol=0.006).any()),
-        "another width than that of Student's t interval of the gains, mean ± t × sd / √runs",
-    )
+    likely = min(suspects, key=lambda why: np.abs(half - np.array(suspects[why])).min())
+    if not np.isclose(half, suspects[likely], rtol=1e-3, atol=0.006).any():
+        likely = "another width than that of Student's t interval of the gains, mean ± t × sd / √runs"
     if np.isclose(values[0], -wanted.mean, atol=0.006):
         likely = "baseline minus augmented; a gain is augmented minus baseline"
     elif not np.isclose(values[0], wanted.mean, atol=0.006):

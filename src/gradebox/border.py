@@ -5,7 +5,9 @@ nobody expected is a fault of ours, and keeps its traceback.
 """
 
 import errno
+import os
 import re
+import shutil
 import signal
 import sys
 import traceback
@@ -80,6 +82,12 @@ def complaint(error: BaseException, own: str = "") -> str:
 def _full_disk(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return f"{_place(error)} cannot be written: the disk is full ({error.strerror}); {FREE_SPACE}"
+    if isinstance(error, shutil.Error):  # of a copied tree: no error number, but a list of (from, to, what was said)
+        told = error.args[0] if error.args and isinstance(error.args[0], list) else []
+        for _, place, said in (each for each in told if len(each) == 3):
+            for why in map(os.strerror, NO_SPACE):
+                if why in str(said):
+                    return f"{place} cannot be written: the disk is full ({why}); {FREE_SPACE}"
     return ""
 
 

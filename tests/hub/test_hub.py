@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from augcourse import build, samples
+from augcourse import build, data, samples
 from augcourse.hub import Hub, _packed_digits, obstacle
 
 ROOT = Path(__file__).parents[2]
@@ -272,10 +272,13 @@ def test_a_student_cannot_take_the_courses_folder_out_of_the_exchange(classroom)
 
 
 def test_a_student_reads_train_and_not_test(classroom):
-    (train,), (test,) = (list(classroom.hub.data.glob(f"*/*/*-{split}.*")) for split in ("train", "test"))
-    assert classroom.can(classroom.instructor, "-r", test)
-    assert classroom.can(classroom.careful, "-r", train)
-    assert not classroom.can(classroom.careful, "-r", test)
+    splits = {split: list(classroom.hub.data.glob(f"*/*/*-{split}.*")) for split in ("train", "test")}
+    assert {path.parts[-3] for path in splits["train"]} == {"mnist_sample", data.strangers_of("mnist_sample")}
+    assert len(splits["test"]) == len(splits["train"])
+    for train, test in zip(splits["train"], splits["test"], strict=True):
+        assert classroom.can(classroom.instructor, "-r", test)
+        assert classroom.can(classroom.careful, "-r", train)
+        assert not classroom.can(classroom.careful, "-r", test)
 
 
 def test_everybody_is_told_the_same_data_set_and_folder(classroom):

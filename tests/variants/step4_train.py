@@ -531,7 +531,10 @@ VARIANTS = (
     Variant("cut-off-below", "honest_gap", ((PERCENT, f"-abs({PERCENT})"),), "turned round|validation above training"),
     Variant("rounded", "honest_gap", ((f"float({PERCENT})", f"float(round({PERCENT}))"),), "shown as they are"),
     Variant(
-        "not-normalised", "honest_gap", ((" / 255.0, verbose=0", ", verbose=0"),), "validation above training|shown as"
+        "not-normalised",
+        "honest_gap",
+        ((" / 255.0, verbose=0", ", verbose=0"),),
+        "validation above training|shown as|percentage points",
     ),
     Variant(
         "mirrored-exam",
@@ -548,7 +551,7 @@ VARIANTS = (
                 "        pictures, truth = pictures[:32], truth[:32]\n        probabilities = model",
             ),
         ),
-        "shown as they are",
+        "shown as they are|validation above training|percentage points",
     ),
     Variant("ready-made", "my_recipe", ((COMPOSE, "    return recipes.geometric()\n"),), "written by you"),
     Variant("best-known", "my_recipe", ((COMPOSE, "    return recipes.best_known()\n"),), "written by you"),
