@@ -663,10 +663,10 @@ flat, ends, start = (
     for arrays in (weights, twin.weights, train.initial_weights(seed))
 )
 apart = np.linalg.norm(flat - ends) / np.linalg.norm(ends - start)
-# In 48 trainings of both data sets rounding moved the weights by 0.034 at most, the epsilon of Adam's paper by 0.08, and
-# a batch left out by 0.31 at least.
+# In 48 trainings on both data sets rounding moved the weights by 0.034 at most; the same twenty batches, used again and
+# again, moved them by 0.065 at least, and a batch left out by 0.31.
 checks.expect(
-    apart < 0.12,
+    apart < 0.05,
     "trained as described, the weights end where the grader's own baseline ends",
     expected="nearly the same weights",
     got=f"weights that lie {apart:.0%} of the whole way apart",
