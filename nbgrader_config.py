@@ -34,6 +34,25 @@ c.FileNameCollectorPlugin.named_regexp = (
     r".*/step\d_[a-z]+_(?P<student_id>[^_]+)_attempt_(?P<timestamp>[0-9\-]+)_(?P<file_id>\w+)"
 )
 
+# Model answers (cells with the tag `answer`) are for the solutions; no release has them.
+c.NotebookExporter.TagRemovePreprocessor.enabled = True
+c.NotebookExporter.TagRemovePreprocessor.remove_cell_tags = {"answer"}
+c.GenerateAssignment.preprocessors = [
+    "nbconvert.preprocessors.TagRemovePreprocessor",
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.InstantiateTests",
+    "nbgrader.preprocessors.LockCells",
+    "nbgrader.preprocessors.ClearSolutions",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
 # Reading submissions: whatever arrives ends as a marked submission with a reason.
 c.Autograde.exporter_class = "gradebox.intake.SubmissionExporter"
 c.SubmissionExporter.max_notebook_bytes = 20_000_000

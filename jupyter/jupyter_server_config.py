@@ -5,6 +5,8 @@ Whoever has a configuration of JupyterLab keeps it; what is said here comes firs
 
 import warnings
 
+from gradebox.validate import open_on_the_reason
+
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 # The first page, with the folder of the student's own steps beside it.
@@ -27,3 +29,6 @@ c.LabApp.extension_manager = "readonly"
 # The sandboxed kernels are the grader's: nobody starts one by hand. What a kernel says is encrypted on its way.
 c.ServerApp.KernelSpecManager.allowed_kernelspecs = {"python3"}
 c.KernelManager.transport_encryption = "auto"
+
+# *Validate* opens on the reason, not on the check's code.
+open_on_the_reason()

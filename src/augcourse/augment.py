@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,8 +130,19 @@ class Recipe:
 
         return transform
 
-    def apply(self, images: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
+    def apply(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        seed: int,
+        watched: Callable[[int], Iterable[int]] = range,
+    ) -> np.ndarray:
         """Every image once through one stream: uint8 (n, 28, 28, channels) → the same shape and dtype.
+
+        Args:
+            images, labels: the pictures, and for each the digit whose pipeline it passes through.
+            seed: of the stream.
+            watched: counts from 0 to the number of images, as `range` does; a progress bar, where somebody waits.
 
         Raises:
             RecipeError: a transform raised, or changed an image's shape or dtype.
@@ -139,7 +150,7 @@ class Recipe:
         transform = self.stream(seed)
         shape = images.shape[1:]
         out = np.empty((len(images), *shape), np.uint8)
-        for i, (image, label) in enumerate(zip(images, labels, strict=True)):
+        for i, image, label in zip(watched(len(images)), images, labels, strict=True):
             try:
                 augmented = transform(image, int(label))
             except Exception as error:

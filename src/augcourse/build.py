@@ -53,7 +53,7 @@ SECRETS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN T
 TEXT_FORMAT = {
     "extension": ".py",
     "format_name": "percent",
-    "cell_metadata_filter": "all,-trusted,-collapsed",
+    "cell_metadata_filter": "all,-trusted,-collapsed,-jupyter",
 }
 
 
@@ -73,6 +73,9 @@ def source_of(text: str) -> NotebookNode:
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for position, cell in enumerate(notebook.cells):
+        label = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and label.get("locked"):  # hand-ins and checks: folded, the lesson is in front
+            cell.metadata["jupyter"] = nbformat.from_dict({"source_hidden": True})
         cell["id"] = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell-{position:02d}")
     nbformat.validate(notebook)
     return notebook
@@ -126,10 +129,10 @@ def write_solution(root: Path, step: str) -> Path:
 
 
 def execute(notebook: NotebookNode, timeout_s: int = 300) -> NotebookNode:
-    """Run a notebook in an empty folder and return it with its outputs: no time stamps, widgets or stderr.
+    """Run a notebook in an empty folder and return it with its outputs: no time stamps and no widgets.
 
     Raises:
-        BuildError: a cell raised; the error names it.
+        BuildError: a cell raised, or wrote to stderr, which a reader would see in red; the error names it.
     """
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
@@ -142,9 +145,9 @@ def execute(notebook: NotebookNode, timeout_s: int = 300) -> NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             # The view of a widget names a model that lives in this kernel alone, by a random id.
-            cell.outputs = [
-                out for out in cell.outputs if out.get("name") != "stderr" and WIDGET_VIEW not in out.get("data", {})
-            ]
+            cell.outputs = [out for out in cell.outputs if WIDGET_VIEW not in out.get("data", {})]
+            if red := [out.text.strip() for out in cell.outputs if out.get("name") == "stderr" and out.text.strip()]:
+                raise BuildError(f"cell {cell.id} writes to stderr, which a reader sees in red:\n{red[0][:2000]}")
     notebook.metadata = nbformat.from_dict(METADATA)
     return notebook
 

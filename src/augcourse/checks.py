@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from augcourse import panel
 from augcourse.errors import HandinError, PlainInNotebooks
 
 if TYPE_CHECKING:
@@ -24,7 +25,23 @@ __all__ = ["MISTAKES", "CheckFailed", "Hint", "Parts", "TooCloseToCall", "expect
 
 
 class CheckFailed(PlainInNotebooks, AssertionError):  # noqa: N818 - the name that a student reads
-    """A check or hidden test that failed; its text is for the student."""
+    """A check or hidden test that failed; its text is for the student.
+
+    Attributes:
+        told: what `expect` was given, by name (`what`, `expected`, `got`, `likely`, `ask`, `look at`); empty for a
+            message that is only text.
+    """
+
+    def __init__(self, text: str, told: Mapping[str, object] | None = None) -> None:
+        super().__init__(text)
+        self.told = dict(told or {})
+
+    def _render_traceback_(self) -> list[str]:
+        """Called by IPython: in a notebook that a person looks at, a panel, and one line that names the check."""
+        if not panel.is_watched():
+            return super()._render_traceback_()
+        panel.failed(str(self), self.told)
+        return [f"{type(self).__name__}: {str(self).splitlines()[0]}"]
 
 
 class TooCloseToCall(PlainInNotebooks, Exception):  # noqa: N818 - the name that a student reads
@@ -82,19 +99,12 @@ def expect(
     """
     if condition:
         return
-    lines = [what]
-    if expected is not None:
-        lines.append(f"  expected: {expected}")
-    if got is not None:
-        lines.append(f"  got:      {got}")
-    if why:
-        lines.append(f"  likely:   {why}")
-    if mistake is not None:
-        hint = MISTAKES[mistake]
-        lines.append(f"  likely:   {mistake}")
-        lines.append(f"  ask:      {hint.question}")
-        lines.append(f"  look at:  {hint.pointer}")
-    raise CheckFailed("\n".join(lines))
+    hint = {} if mistake is None else {"ask": MISTAKES[mistake].question, "look at": MISTAKES[mistake].pointer}
+    likely = "; ".join(filter(None, (why, mistake)))
+    said = {"expected": expected, "got": got, "likely": likely or None, **hint}
+    told = {name: text for name, text in said.items() if text is not None}
+    lines = [what, *(f"  {name + ':':<10}{text}" for name, text in told.items())]
+    raise CheckFailed("\n".join(lines), {"what": what, **told})
 
 
 @dataclass
@@ -210,4 +220,8 @@ def _picture(recipe: Recipe) -> dict[str, str]:
 
 def passed(exercise: str) -> None:
     """Say that an exercise passed its visible check, and what that is worth."""
-    print(f"{exercise}: passed the visible check; grading runs hidden tests as well.")
+    text = f"{exercise}: passed the visible check; grading runs hidden tests as well."
+    if panel.is_watched():
+        panel.passed(text)
+    else:
+        print(text)

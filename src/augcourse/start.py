@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,6 +30,8 @@ def begin(step: str) -> str:
             choice = data.prepare()
     except (CourseError, ImportError) as error:
         raise SystemExit(f"{step} cannot start: {error}") from None
+    # Keras warns of its own default whenever `model.fit` is given a data set, as this course does.
+    warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
     print(f"{step} runs on {choice.reason}")
     return choice.name
 

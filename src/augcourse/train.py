@@ -9,6 +9,7 @@ weights, shaped as `model.WEIGHT_SHAPES` for one channel, and float64 curves.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -54,6 +55,7 @@ def train(
     seed: int,
     recipe: Recipe | None = None,
     settings: Settings = SETTINGS,
+    watched: Callable[[int], Iterable[int]] = range,
 ) -> Trained:
     """Train one arm from the initial weights of `seed`; without a recipe it is the baseline arm.
 
@@ -61,14 +63,14 @@ def train(
     without, and in later ones these pictures come again in turn (`python -m benchmarks.copies` has what that costs).
 
     The optimiser runs in one compiled loop instead of `model.fit`; equal arguments give equal bits in one
-    process or in many, on one machine.
+    process or in many, on one machine. `watched` is that of `Recipe.apply`, which takes most of the time.
     """
     order = image_order(len(labels), seed, settings)
     flat = order.ravel()
     pictures, turn = images, order
     if recipe is not None:
         made = flat if settings.copies is None else flat[: settings.copies * len(labels)]
-        pictures = recipe.apply(images[made], labels[made], seed)
+        pictures = recipe.apply(images[made], labels[made], seed, watched)
         turn = _in_turn(flat, len(labels), len(made)).reshape(order.shape)
     channels = images.shape[-1]
     loop = _loop(settings.learning_rate, channels, settings.dropout, settings.weight_decay)
