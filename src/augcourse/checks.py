@@ -35,12 +35,15 @@ class CheckFailed(PlainInNotebooks, AssertionError):  # noqa: N818 - the name th
     def __init__(self, text: str, told: Mapping[str, object] | None = None) -> None:
         super().__init__(text)
         self.told = dict(told or {})
+        self._shown = False
 
     def _render_traceback_(self) -> list[str]:
-        """Called by IPython: in a notebook that a person looks at, a panel, and one line that names the check."""
+        """Called by IPython, twice: where a person looks on, a panel, and one line that names the check."""
         if not panel.is_watched():
             return super()._render_traceback_()
-        panel.failed(str(self), self.told)
+        if not self._shown:
+            panel.failed(str(self), self.told)
+            self._shown = True
         return [f"{type(self).__name__}: {str(self).splitlines()[0]}"]
 
 
@@ -163,7 +166,7 @@ def _points(points: float) -> str:
     return f"{points:g} point{'' if points == 1 else 's'}"
 
 
-def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None:
+def verdict(said: Verdict, *, why: str = "", mistake: str | None = None, on_ink: bool = False) -> None:
     """Pass where the verdict is *beats the baseline*; fail, or ask for a person, with the figures.
 
     While a notebook is graded, it prints the gain with its limits, and what the recipe does to the ten digits, as
@@ -172,6 +175,7 @@ def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None
     Args:
         said: what `measure.judge` returned.
         why, mistake: those of `expect`, for a recipe that does not beat the baseline.
+        on_ink: it was judged on coloured ink, which is said with the figures and drawn.
 
     Raises:
         CheckFailed: the recipe does not beat the baseline.
@@ -179,9 +183,9 @@ def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None
             hand where it meets this name (`gradebox.marks`), and gives no mark of its own.
     """
     if os.environ.get("NBGRADER_EXECUTION") == "autograde":  # elsewhere, nobody reads these lines but people
-        print("gradebox.figures:", json.dumps(_figures(said)))
+        print("gradebox.figures:", json.dumps(_figures(said, on_ink)))
         if said.recipe is not None:
-            print("gradebox.picture:", json.dumps(_picture(said.recipe)))
+            print("gradebox.picture:", json.dumps(_picture(said.recipe, on_ink)))
     if said.outcome == "too close to call":
         raise TooCloseToCall(f"{said.sentence()}. {said.in_other_words()} Your instructor decides.")
     expect(
@@ -194,9 +198,9 @@ def verdict(said: Verdict, *, why: str = "", mistake: str | None = None) -> None
     )
 
 
-def _figures(said: Verdict) -> dict[str, object]:
+def _figures(said: Verdict, on_ink: bool) -> dict[str, object]:
     return {
-        "label": "gain over the baseline",
+        "label": "gain over the baseline on coloured ink" if on_ink else "gain over the baseline",
         "value": float(said.mean_gain),
         "low": float(said.low),
         "high": float(said.high),
@@ -207,14 +211,14 @@ def _figures(said: Verdict) -> dict[str, object]:
     }
 
 
-def _picture(recipe: Recipe) -> dict[str, str]:
+def _picture(recipe: Recipe, on_ink: bool) -> dict[str, str]:
     from augcourse import mosaic
 
     return {
-        "label": "what your recipe does to a digit",
+        "label": "what your recipe does to a digit in coloured ink" if on_ink else "what your recipe does to a digit",
         "alt": "The digits 0 to 9 in a row, and below each of them what the recipe makes of it, "
         f"in {mosaic.TRIES} tries.",
-        "png": base64.b64encode(mosaic.of_recipe(recipe)).decode(),
+        "png": base64.b64encode(mosaic.of_recipe(recipe, on_ink=on_ink)).decode(),
     }
 
 

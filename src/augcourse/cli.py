@@ -185,6 +185,30 @@ def _build(root: Path, steps: tuple[str, ...], source_from: Direction) -> None:
 
 
 @app.command()
+def minutes(
+    run: Annotated[bool, typer.Option(help="run the solutions too, and time them; it takes some minutes")] = True,
+) -> None:
+    """Say how long each step takes a reader: words, exercises and run time of its core."""
+    with one_line_errors():
+        from rich.console import Console
+        from rich.progress import track
+        from rich.table import Table
+
+        from augcourse import build as builder
+        from augcourse import minutes as module
+
+        root = course_root()
+        table = Table("step", "words", "exercises", *(["run time in s"] if run else []), "minutes")
+        steps = track(builder.STEPS, description="running the solutions", disable=not run, console=Console(stderr=True))
+        for step in steps:
+            core = module.core(builder.source_of(builder.lesson_path(root, step).read_text(encoding="utf-8")))
+            seconds = module.run_time(root, step) if run else 0.0
+            timed = [f"{seconds:.0f}"] if run else []
+            table.add_row(step, str(core.words), str(core.exercises), *timed, str(core.minutes(seconds)))
+        Console().print(table)
+
+
+@app.command()
 def results(
     dataset: Annotated[list[str] | None, typer.Option(help="only these data sets; others keep their runs")] = None,
     workers: Workers = 2,

@@ -10,6 +10,7 @@ It knows nbgrader and Jupyter, and nothing of any subject: a course uses it by n
     packing   a kernel's messages ↔ JSON that any text survives
     warm      a kernel forked from a process that has imported its modules
     client    kernels that start and end without waiting
+    protection whether student code runs in a sandbox, asked before any of it runs
     execute   a notebook → its outputs, whatever its code does
     trusted   the instructor's graded cells → their outputs, where no student code ever ran
     sandbox   a kernel's walls, as a command line, and the kernel inside, cold or warm
@@ -19,6 +20,7 @@ It knows nbgrader and Jupyter, and nothing of any subject: a course uses it by n
     work      a work order → a result, both plain data, in a throw-away course
     setup     what a worker does once before it grades
     classroom submissions → work orders; results → the gradebook, each once
+    validate  a student's own notebook → what nbgrader's Validate says first
     check     one's own notebook → points and reasons
     records   the gradebook and the ledger, as plain data
     figures   lines that a graded cell printed → what it measured, as numbers

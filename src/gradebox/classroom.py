@@ -35,6 +35,7 @@ from traitlets.config import Config, LoggingConfigurable, PyFileConfigLoader
 from gradebox.commands import environment_kept, programs_of_python, run_commands
 from gradebox.errors import GradeboxError
 from gradebox.files import FULL_DISK
+from gradebox.protection import other_language, require_protection
 from gradebox.work import CellMark, Files, Kit, Order, Result, carry_out, record_of
 
 __all__ = ["Classroom", "CourseError", "Submission"]
@@ -134,6 +135,11 @@ class Classroom(LoggingConfigurable):
         ["nbgrader", "nbconvert"],
         help="Packages on whose versions a result depends: with another version, a submission is graded again.",
     ).tag(config=True)
+    sources = List(
+        Unicode(),
+        ["gradebox"],
+        help="Packages on whose code a result depends: when a file of one changes, submissions are graded again.",
+    ).tag(config=True)
     attempts = Integer(3, min=1, help="How often a submission is graded until the grader does not fail.").tag(
         config=True
     )
@@ -213,10 +219,13 @@ class Classroom(LoggingConfigurable):
                 f"Run `nbgrader generate_assignment {step}` first"
             )
         folder = Path(self._path(self.course.source_directory, ".", step))
+        if foreign := other_language(sorted(folder.glob("*.ipynb")), self.config):
+            raise CourseError(foreign)
         files, notes = self._read(folder, [*self.course.ignore, "*.ipynb"])
         if notes:
             raise CourseError(f"source/{step}: {notes[0]}; put a plain file there, or raise c.Classroom.max_file_bytes")
-        return Kit(step, self.config_text, files, record_of(engine, step), self.overrides, tuple(self.packages))
+        named = tuple(self.packages), tuple(self.sources)
+        return Kit(step, self.config_text, files, record_of(engine, step), self.overrides, *named)
 
     def order(self, submission: Submission) -> Order:
         """Read a submission into a work order."""
@@ -254,9 +263,11 @@ class Classroom(LoggingConfigurable):
             Results without `files` and `log`, which are on disk by then: a class need not fit into memory.
 
         Raises:
+            Unprotected: student code would run without a sandbox, and the course has not accepted that.
             CourseError: an unknown step, a gradebook or a scheduler that cannot be used.
             OSError: the disk is full; what was kept before stays.
         """
+        require_protection(self.config, here=not self.scheduler)
         steps = list(dict.fromkeys(steps))
         todo = self.submissions(steps, student)
         planned(len(todo))
@@ -328,6 +339,7 @@ class Classroom(LoggingConfigurable):
 
     def _put(self, submission: Submission, result: Result, timestamp: str, ledger: "Ledger") -> None:
         self._write_log(submission, result.log or f"{result.reason}\n")
+        ledger.withdraw(submission)  # killed before the commit, it is graded again: the folder is no longer the row's
         _replace_folder(self._graded(submission), result.files)
         ledger.commit(submission, result, timestamp)
 
@@ -549,6 +561,14 @@ class Ledger:
         )
         with self.engine.connect() as connection:
             return connection.execute(query).first()
+
+    def withdraw(self, submission: Submission) -> None:
+        """Forget under which key a submission was graded; its marks stay until others are committed."""
+        with self.engine.begin() as connection:
+            place = {"assignment_id": self.steps[submission.step], "student_id": submission.student}
+            submissions = api.SubmittedAssignment.__table__
+            ids = sa.select(submissions.c.id).where(*(submissions.c[name] == value for name, value in place.items()))
+            connection.execute(sa.delete(LEDGER).where(LEDGER.c.submission_id.in_(ids)))
 
     def commit(self, submission: Submission, result: Result, timestamp: str) -> None:
         """Write a result and when its submission was handed in: all of it, or nothing.

@@ -10,13 +10,16 @@ How messages are packed, `gradebox.packing` says.
 import sys
 from queue import Empty
 from time import monotonic
+from typing import Any
 
 import zmq.asyncio
 from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.session import Session
 from traitlets import Type, default
 
+from gradebox.errors import BadMessage, GradeboxError
 from gradebox.packing import PACKER, UNPACKER
 from gradebox.warm import LAUNCHER
 
@@ -26,15 +29,43 @@ ANSWER_S = 1.0  # after which a kernel is asked again, as jupyter_client does
 HEARD_S = 0.01  # after an answer: what was published before this client listened is lost, and it must ask again
 LOOK_S = 0.005
 RECONNECT_MS = 5
+# What a kernel may send: a part of a message, and how many messages lie unread on our side. More is refused, or waits,
+# in the socket, before anything of it is unpacked.
+MAX_PART_BYTES = 64 * 1024 * 1024  # a loop that prints fills a message of twenty, five times a second
+MAX_UNREAD = 4
+
+
+class WatchfulChannel(AsyncZMQSocketChannel):
+    """A channel from a kernel that other people's code has run in: whatever is no message has one name."""
+
+    async def _recv(self, **kwargs: Any) -> dict[str, Any]:
+        # Called by `get_msg`. What the session meets in forged, torn or endlessly nested parts may be any exception.
+        try:
+            return await super()._recv(**kwargs)
+        except (zmq.ZMQError, GradeboxError):
+            raise
+        except Exception as error:
+            raise BadMessage(f"the kernel sent something that is no message of a kernel ({_kind(error)})") from None
+
+
+def _kind(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
 class PromptClient(AsyncKernelClient):
-    """An `AsyncKernelClient` that is ready when the kernel is."""
+    """An `AsyncKernelClient` that is ready when the kernel is, and believes it little."""
+
+    shell_channel_class = Type(WatchfulChannel)
+    iopub_channel_class = Type(WatchfulChannel)
+    stdin_channel_class = Type(WatchfulChannel)
+    control_channel_class = Type(WatchfulChannel)
 
     @default("context")
     def _context_default(self) -> zmq.asyncio.Context:
         context = super()._context_default()
         context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
+        context.setsockopt(zmq.MAXMSGSIZE, MAX_PART_BYTES)
+        context.setsockopt(zmq.RCVHWM, MAX_UNREAD)
         return context
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:

@@ -23,6 +23,7 @@ from gradebox.border import complaint
 from gradebox.classroom import Classroom
 from gradebox.commands import CommandError, SetUpError, output_of, run_commands
 from gradebox.errors import GradeboxError
+from gradebox.protection import LINES, SANDBOXED, other_language, weakness
 from gradebox.sandbox import SandboxProvisioner, require
 from gradebox.split import SplitExecute
 from gradebox.work import api_version
@@ -33,7 +34,7 @@ PACKAGES = ("nbgrader", "nbconvert", "jupyterlab", "distributed")
 LEAST_BYTES = 2_000_000_000  # free on a disk that grading writes to
 SCHEDULER_TIMEOUT_S = 5
 RESTORE = "restore it from a backup"
-SANDBOXED = ("gradebox-sandbox", "gradebox-trusted")  # provisioners of this package
+ACCEPTED = "other people's code runs with your rights, as the course allows"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,10 @@ def _programs() -> Iterator[Finding]:
 def _course(classroom: Classroom) -> Iterator[Finding]:
     source = classroom.root / classroom.course.source_directory
     steps = sorted(path.name for path in source.glob("*") if any(path.glob("*.ipynb")))
-    if steps:
+    foreign = other_language(sorted(source.glob("*/*.ipynb")), classroom.config)
+    if foreign:
+        yield Finding("bad", "course", *foreign.split(": ", 1))
+    elif steps:
         yield Finding("good", "course", f"{classroom.course.course_id or 'without a name'}: {', '.join(steps)}")
     else:
         yield Finding(
@@ -130,10 +134,14 @@ def _kernels(config: Config) -> Iterator[Finding]:
             continue
         provisioners.add(spec.metadata.get("kernel_provisioner", {}).get("provisioner_name", ""))
         yield Finding("good", "kernel", f"{name}: {spec.display_name}")
-    if provisioners & set(SANDBOXED):
+    if reason := weakness(config):
+        accepted = SandboxProvisioner(config=config).allow_unprotected
+        advice = ACCEPTED if accepted else f"add to nbgrader_config.py: {'; '.join(LINES)}"
+        yield Finding("open" if accepted else "bad", "sandbox", f"student code would run without one: {reason}", advice)
+    elif provisioners & set(SANDBOXED):
         yield _sandbox(config)
     else:
-        yield Finding("open", "sandbox", "no kernel of this course has one", "see docs/security.md before a class")
+        yield Finding("open", "sandbox", "this course runs no code", "see docs/grading.md before a class")
 
 
 def _sandbox(config: Config) -> Finding:
@@ -142,7 +150,7 @@ def _sandbox(config: Config) -> Finding:
     except GradeboxError as error:
         accepted = SandboxProvisioner(config=config).allow_unprotected
         reason = str(error).removeprefix("no sandbox for other people's code: ")
-        advice = "other people's code runs with your rights, as the course allows" if accepted else "see the reason"
+        advice = ACCEPTED if accepted else "see the reason"
         return Finding("open" if accepted else "bad", "sandbox", reason, advice)
     return Finding("good", "sandbox", "bubblewrap makes one")
 

@@ -9,6 +9,7 @@ GradeboxError
     ├── NotebookTimedOut     the cells together ran for longer than a notebook may
     ├── TooMuchOutput        the cells wrote more than a notebook may hold
     ├── KernelDied           the process that runs the cells ended while one of them ran
+    ├── BadMessage           that process sent what is no message of a kernel
     ├── OutOfMemory          that process was killed from outside: it had taken too much memory
     ├── HandinRefused        a file that was not copied for the graded cells
     └── NotRun               a cell after one of the endings above
@@ -19,6 +20,7 @@ a submission is about the work; the message of `GraderFailed` is about the run, 
 
 __all__ = [
     "ENDINGS",
+    "BadMessage",
     "CellTimedOut",
     "GradeboxError",
     "GraderFailed",
@@ -74,6 +76,10 @@ class TooMuchOutput(SubmissionFault):
 
 class KernelDied(SubmissionFault):
     """The process that runs the cells ended while one of them ran."""
+
+
+class BadMessage(SubmissionFault):
+    """The process that runs the cells sent something that is no message of a kernel, and was ended."""
 
 
 class OutOfMemory(SubmissionFault):

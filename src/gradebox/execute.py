@@ -36,6 +36,7 @@ from gradebox import errors
 from gradebox.client import PromptKernelManager
 from gradebox.errors import GraderFailed, SubmissionFault
 from gradebox.intake import FAULT_KEY, METADATA_KEY, InstructorCell, instructor_cells
+from gradebox.protection import require_sandboxed
 
 __all__ = ["GradedExecute", "Limits", "clear_stale"]
 
@@ -225,6 +226,7 @@ class GradedExecute(Execute):
     @contextmanager
     def setup_kernel(self, **kwargs: Any) -> Iterator[None]:
         """Start the kernel. Called by nbconvert's `ExecutePreprocessor.preprocess`, around all cells."""
+        require_sandboxed(self.kernel_name, self.config)
         with ExitStack() as stack:
             try:
                 stack.enter_context(super().setup_kernel(env={**os.environ, **self._variables}, **kwargs))
@@ -275,6 +277,8 @@ class GradedExecute(Execute):
             ended = self._death()
         except CellTimeoutError:
             ended = self._unfinished(fault, timed_out=monotonic() - started >= limit_s)
+        except errors.BadMessage as bad:
+            ended = bad
         ended = self._flood or ended
         cell.outputs = _valid_outputs(cell)
         if not isinstance(cell.get("execution_count"), int):

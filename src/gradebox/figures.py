@@ -5,12 +5,14 @@ object:
 
     gradebox.figures: {"label": "gain over the baseline", "value": 4.1, "low": 2.2, "high": 6.0}
     gradebox.picture: {"label": "what the recipe does", "alt": "ten digits, …", "png": "iVBORw0KGgo…"}
+    gradebox.prediction: {"question": "shift or rotation", "answer": "rotation", "measured": "shift"}
 
 Of figures, `label` (text), `value`, `low` and `high` (numbers of at most `MAX_NUMBER` either way, `low` ≤ `value` ≤
 `high`) are required. `unit` (text), `reference` (a number that the interval is held against), `reference_label`
 (text) and `note` (a sentence or two that say the same in other words) may follow. Of a picture, `label`, `alt` (its
 content in words, for those who do not see it) and `png` (base64 of a PNG file of at most `MAX_PICTURE_BYTES` bytes and
-`MAX_SIDE` pixels either way) are required; what leaves here is drawn again from its pixels. Both are lines on stdout
+`MAX_SIDE` pixels either way) are required; what leaves here is drawn again from its pixels. Of a prediction, which a
+student made before a result was shown and which earns nothing, all three texts are required. All are lines on stdout
 because that is what `gradebox.feedback` lets out of a trusted kernel. With one kernel for all cells a student can print
 such lines, too.
 """
@@ -31,11 +33,14 @@ __all__ = [
     "FIGURES_PREFIX",
     "MAX_NUMBER",
     "PICTURE_PREFIX",
+    "PREDICTION_PREFIX",
     "Measurement",
     "Picture",
+    "Prediction",
     "Said",
     "measurements",
     "pictures",
+    "predictions",
     "read_graded",
     "said",
     "without_lines",
@@ -43,10 +48,11 @@ __all__ = [
 
 FIGURES_PREFIX = "gradebox.figures:"
 PICTURE_PREFIX = "gradebox.picture:"
+PREDICTION_PREFIX = "gradebox.prediction:"
 MAX_LABEL = 80  # characters of a measurement's texts
 MAX_ALT = 400  # characters of a picture's description
 MAX_NOTE = 300  # characters of what a measurement says in other words
-MAX_LINES = 20  # measurements of one cell
+MAX_LINES = 20  # measurements of one cell, and predictions
 MAX_PICTURES = 4  # of one cell
 MAX_PICTURE_BYTES = 60_000
 MAX_SIDE = 1000  # pixels
@@ -104,6 +110,15 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What a student expected before a result was shown, and what was measured."""
+
+    question: str
+    answer: str
+    measured: str
+
+
+@dataclass(frozen=True)
 class Said:
     """What the graded notebooks of one submission say; `readable` is false where one of them is missing."""
 
@@ -111,6 +126,7 @@ class Said:
     pictures: tuple[Picture, ...] = ()
     endings: tuple[str, ...] = ()
     readable: bool = True
+    predicted: tuple[Prediction, ...] = ()
 
 
 def measurements(text: str) -> Iterator[Measurement]:
@@ -147,10 +163,18 @@ def pictures(text: str) -> Iterator[Picture]:
             yield Picture(_short(label), _short(alt, MAX_ALT), *drawn)
 
 
+def predictions(text: str) -> Iterator[Prediction]:
+    """The predictions among the lines of a cell's output; what is not well formed is passed over."""
+    for found in _objects(text, PREDICTION_PREFIX, MAX_LINES):
+        texts = [_short(found.get(name) or "") for name in ("question", "answer", "measured")]
+        if all(texts):
+            yield Prediction(*texts)
+
+
 def without_lines(text: str) -> str:
-    """The text without the lines that say figures or show pictures, well formed or not."""
-    lines = text.splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith((FIGURES_PREFIX, PICTURE_PREFIX)))
+    """The text without the lines that say figures or predictions or show pictures, well formed or not."""
+    prefixes = (FIGURES_PREFIX, PICTURE_PREFIX, PREDICTION_PREFIX)
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(prefixes))
 
 
 def said(cells: Iterable[Any]) -> Said:
@@ -181,7 +205,7 @@ def _said_by(cell: Any) -> Said:
         text = "".join(_stdout(outputs)) if label.get("grade") and not label.get("solution") else ""
     except DAMAGED:
         return Said(readable=False)
-    return Said(tuple(measurements(text)), tuple(pictures(text)), tuple(endings))
+    return Said(tuple(measurements(text)), tuple(pictures(text)), tuple(endings), predicted=tuple(predictions(text)))
 
 
 def _together(parts: Iterable[Said]) -> Said:
@@ -191,6 +215,7 @@ def _together(parts: Iterable[Said]) -> Said:
         tuple(each for part in listed for each in part.pictures),
         tuple(sorted({name for part in listed for name in part.endings})),
         all(part.readable for part in listed),
+        tuple(each for part in listed for each in part.predicted),
     )
 
 

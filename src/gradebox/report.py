@@ -26,7 +26,7 @@ from markupsafe import Markup
 from gradebox import charts
 from gradebox.classroom import Classroom, CourseError
 from gradebox.errors import GradeboxError, meaning
-from gradebox.figures import Measurement, Picture, Said, read_graded
+from gradebox.figures import Measurement, Picture, Prediction, Said, read_graded
 from gradebox.files import write_whole
 from gradebox.marks import SaveGrades, undecided_cells
 from gradebox.page import environment
@@ -36,6 +36,7 @@ __all__ = ["ReportError", "item_statistics", "make"]
 
 FEW = 30  # students: with fewer, a discrimination is a hint
 BEST = 3  # students whose pictures are shown for a step
+MOST_ANSWERS = 5  # different predictions of one question that are listed
 MOST = 0.5  # a share of the students: an exercise with the marks of no more says too little of the class
 
 
@@ -183,7 +184,7 @@ def _page(
     said = {key: graded(work) for key, work in book.works.items() if work.marks}
     drawn = charts.Sheet()
     sections = [_distributions(book, drawn), _exercises(book, drawn), _intervals(book, said, names, drawn)]
-    sections.append(_pictures(book, said, names))
+    sections += [_predictions(book, said, 1 if shown is None else 2), _pictures(book, said, names)]
     works = [book.works[person.id, step.name] for step in book.steps for person in people]
     flags = [flag for work in works for flag in _flags(work, said, names, undecided, shown is not None)]
     table = [(names[each.id], [_cell(book.works[each.id, step.name]) for step in book.steps]) for each in people]
@@ -354,6 +355,29 @@ def _intervals(book: Book, said: dict[tuple[str, str], Said], names: dict[str, s
         "Measured by the tests",
         "Each student’s value with its interval, as the graded cells printed them. Filled: the whole interval is "
         "above the dashed line. Open: the line is in it. Cross: the interval is below.",
+        figures,
+    )
+
+
+def _predictions(book: Book, said: dict[tuple[str, str], Said], least: int) -> _Section:
+    """Counts of answers; one that fewer than `least` students gave may say who they are, and is among the others."""
+    figures = []
+    for step in book.steps:
+        asked: dict[str, list[Prediction]] = {}
+        for person in book.people:
+            for each in said[person.id, step.name].predicted if (person.id, step.name) in said else ():
+                asked.setdefault(each.question, []).append(each)
+        for question, made in asked.items():
+            given = Counter(each.answer for each in made).most_common(MOST_ANSWERS)
+            counted = [(answer, count) for answer, count in given if count >= least]
+            others = len(made) - sum(count for _, count in counted)
+            told = [f"{answer} ({count})" for answer, count in counted] + ([f"others ({others})"] if others else [])
+            measured = " or ".join(dict.fromkeys(each.measured for each in made))
+            caption = f"Measured: {measured}. Predicted by {_many(len(made), 'student')}: {', '.join(told)}."
+            figures.append(_Figure(f"{question[:1].upper()}{question[1:]}, {step.name}", None, caption))
+    return _Section(
+        "Predicted, then measured",
+        "What students wrote down before the result was shown. A prediction earns nothing and costs nothing.",
         figures,
     )
 

@@ -442,6 +442,16 @@ class _StartError(Exception):
     """Nothing of the sandbox is left. Says its own last words."""
 
 
+HIDDEN = (f"{sys.prefix}/etc/jupyter", "/usr/local/etc/jupyter", "/usr/local/share/nbgrader")
+HIDDEN_PATTERNS = ("*.ipynb",)
+"""What is hidden in any case, where it exists: notebooks, and what configures Jupyter on this machine."""
+ADVICE = {
+    "hidden": "a path with wildcards belongs into hidden_patterns",
+    "hidden_patterns": "a path whose name holds [, * or ? belongs into hidden, or glob.escape before the wildcards",
+}
+OF_A_COURSE = ("nbgrader_config.py", "gradebook.db")
+
+
 class SandboxProvisioner(LocalProvisioner):
     """Starts a kernel in a sandbox, for whoever starts a kernel whose kernelspec names `gradebox-sandbox`.
 
@@ -458,11 +468,25 @@ class SandboxProvisioner(LocalProvisioner):
     read_only = List(
         Unicode(), help="More files and folders that the kernel may read, each at its own path: data sets."
     ).tag(config=True)
+    read_only_patterns = List(
+        Unicode(),
+        help="The same, with wildcards: what matches when the kernel starts may be read, and nothing that comes later "
+        "to the same folder. `glob.escape` protects a path before wildcards.",
+    ).tag(config=True)
     hidden = List(
         Unicode(),
-        ["*.ipynb", f"{escape(sys.prefix)}/etc/jupyter", "/usr/local/etc/jupyter", "/usr/local/share/nbgrader"],
-        help="Files that read as empty and folders that are empty in the sandbox: absolute paths, or paths "
-        "in the kernel's folder, with wildcards.",
+        help="Files that read as empty and folders that are empty in the sandbox, besides `HIDDEN`: absolute paths, or "
+        "paths in the kernel's folder. No wildcards: each character stands for itself. An absolute path must exist.",
+    ).tag(config=True)
+    hidden_patterns = List(
+        Unicode(),
+        help="The same, with wildcards, besides `HIDDEN_PATTERNS`; `glob.escape` protects a path before one. An "
+        "absolute pattern must match something.",
+    ).tag(config=True)
+    never_shown = List(
+        Unicode(),
+        help="Folders that no tree which the kernel may read may hold: the course, the exchange. Where one does, no "
+        "kernel is started.",
     ).tag(config=True)
     environment_allowed = List(
         Unicode(),
@@ -647,7 +671,7 @@ class SandboxProvisioner(LocalProvisioner):
     def _box(self, folder: str, private: str, uid: int | None, environment: Mapping[str, str]) -> Box:
         for name, content in _accounts(INSIDE_UID if uid is None else uid).items():
             Path(private, name).write_text(content)
-        shown = [*SYSTEM, *_python_paths(), *self.read_only]
+        shown = [*SYSTEM, *_python_paths(), *self.read_only, *self._matching()]
         links = tuple((os.readlink(path), path) for path in SYSTEM if os.path.islink(path))
         trees = [path for path in dict.fromkeys(shown) if os.path.exists(path) and path not in dict(_swap(links))]
         trees = [path for path in trees if path in SYSTEM or not _within(path, SYSTEM)]
@@ -655,6 +679,7 @@ class SandboxProvisioner(LocalProvisioner):
         connection = f"{private}/kernel.json"
         if os.path.exists(connection):
             files[connection] = connection
+        self._refuse_what_would_show_a_course(folder, [path for path in trees if path in (*SYSTEM, *_python_paths())])
         hidden = list(self._hidden(folder, trees))
         return Box(
             folder=folder,
@@ -670,12 +695,41 @@ class SandboxProvisioner(LocalProvisioner):
             scratch_bytes=0 if self.read_only_scratch else self.scratch_bytes,
         )
 
+    def _matching(self) -> list[str]:
+        patterns = [pattern for pattern in self.read_only_patterns if os.path.isabs(pattern)]
+        return sorted({path for pattern in patterns for path in glob(pattern, recursive=True)})
+
+    def _refuse_what_would_show_a_course(self, folder: str, trees: Sequence[str]) -> None:
+        """Raise `GraderFailed` where the system's trees or Python's hold the course, or another one.
+
+        What stands in `read_only` is the course's own decision, but for what is never to be shown.
+        """
+        kept_out = [os.path.realpath(path) for path in (*self.never_shown, folder)]
+        for tree in (*trees, *self.read_only):
+            real = os.path.realpath(tree)
+            inside = [path for path in kept_out if _within(path, [real])]
+            if tree in trees and not inside:
+                inside = [f"{tree}/{name}" for name in OF_A_COURSE if os.path.exists(os.path.join(real, name))]
+            if inside:
+                raise GraderFailed(
+                    f"{tree}, which student code may read, holds {inside[0]}: move the course out of it, or make the "
+                    "Python environment in a folder of its own, such as .venv"
+                )
+
     def _hidden(self, folder: str, trees: Sequence[str]) -> Iterable[tuple[str, str]]:
         """Yield what is hidden and would be seen, once, as (path outside, path inside)."""
         found: dict[str, str] = {}
         work = SCRATCH if self.read_only_scratch else ORIGINAL
-        for pattern in self.hidden:
-            for match in glob(os.path.join(escape(folder), pattern), recursive=True, include_hidden=True):
+        wanted = [(escape(path), path, "hidden") for path in self.hidden]
+        wanted += [(pattern, pattern, "hidden_patterns") for pattern in self.hidden_patterns]
+        always = [*map(escape, HIDDEN), *HIDDEN_PATTERNS]
+        for pattern, given, setting in [*((each, each, "") for each in always), *wanted]:
+            matches = glob(os.path.join(escape(folder), pattern), recursive=True, include_hidden=True)
+            if not matches and setting and os.path.isabs(given):
+                raise GraderFailed(
+                    f"c.{type(self).__name__}.{setting}: {given} is not there to hide; {ADVICE[setting]}"
+                )
+            for match in matches:
                 path = os.path.realpath(match)
                 if _within(path, [folder]):
                     found[os.path.join(work, os.path.relpath(path, folder))] = path

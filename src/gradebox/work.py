@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
@@ -47,6 +48,7 @@ __all__ = [
     "Order",
     "Result",
     "carry_out",
+    "code_digest",
     "record_of",
     "warm_keys",
     "warm_up",
@@ -74,10 +76,12 @@ class Kit:
     record: bytes
     overrides: Mapping[str, Any]
     packages: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """A name for the content, without what changes when nothing does: the record is named by its rows."""
-        return _digest(self.step, self.config, self.source, _rows_of(self.record), _versions(self.packages))
+        versions, code = _versions(self.packages), tuple(code_digest(name) for name in self.sources)
+        return _digest(self.step, self.config, self.source, _rows_of(self.record), versions, code)
 
 
 @dataclass(frozen=True)
@@ -202,6 +206,25 @@ def _versions(packages: tuple[str, ...]) -> str:
             return ""
 
     return json.dumps({name: of(name) for name in packages} | {"python": sys.version})
+
+
+def code_digest(package: str) -> str:
+    """SHA-256 digits over a package's modules and templates, by name and content; empty if it is not installed.
+
+    A version that nobody raises says nothing of a test that was mended. Compiled files do not count.
+    """
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return ""
+    total = hashlib.sha256()
+    for root in map(Path, spec.submodule_search_locations):
+        for path in sorted(root.rglob("*")):
+            if path.suffix in CODE and path.is_file():
+                total.update(f"{path.relative_to(root)}:{path.stat().st_size}:".encode() + path.read_bytes())
+    return total.hexdigest()
+
+
+CODE = (".py", ".j2", ".json")
 
 
 def _digest(*parts: str | bytes | Files | tuple[str, ...]) -> str:

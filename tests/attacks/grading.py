@@ -58,6 +58,7 @@ OUR_CONFIG = (
 c.GradedExecute.kernel_name = "gradebox-student"
 c.SplitExecute.trusted_kernel_name = "gradebox-trusted"
 c.GradedExecute.notebook_timeout_s = 30
+c.SandboxProvisioner.allow_unprotected = False
 c.SandboxProvisioner.environment_allowed = ["PROBE_SEED", "ATTACK_RUN"]
 c.SandboxProvisioner.environment = {"COURSE": "tiny", "OMP_NUM_THREADS": "1"}
 c.SandboxProvisioner.memory_bytes = 1 << 30

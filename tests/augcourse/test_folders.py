@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from glob import glob
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ PLACES = (".", "student/step1_explore", "release/step1_explore", "lessons", "sub
 FOLDERS = "from augcourse import folders; print(folders.data_folder()); print(folders.cache_folder())"
 CONFIG = """
 import json, os, subprocess, sys
+from glob import glob
 from traitlets.config import PyFileConfigLoader
 config = PyFileConfigLoader("nbgrader_config.py", path=sys.argv[1]).load_config()
 if len(sys.argv) > 2:
@@ -29,9 +29,12 @@ if len(sys.argv) > 2:
 else:
     trusted = config.TrustedProvisioner
     folders = [trusted.environment["TFDS_DATA_DIR"], trusted.environment["AUGCOURSE_CACHE_DIR"]]
-    assert trusted.read_only == folders and config.SandboxProvisioner.read_only == folders[:1]
+    assert trusted.read_only == folders and "read_only" not in config.SandboxProvisioner
     assert config.SandboxProvisioner.environment["TFDS_DATA_DIR"] == folders[0]
-    print(json.dumps({"folders": folders, "hidden": config.SandboxProvisioner.hidden}))
+    sandbox = config.SandboxProvisioner
+    shown = [path for pattern in sandbox.read_only_patterns for path in glob(pattern)]
+    hidden = [path for pattern in sandbox.hidden_patterns for path in glob(pattern)]
+    print(json.dumps({"folders": folders, "hidden": hidden, "shown": shown}))
 """
 
 
@@ -142,19 +145,28 @@ def test_make_names_no_folder_of_its_own():
 def test_the_digits_that_packages_ship_are_hidden_from_students(course):
     import sklearn.datasets
 
-    hidden = json.loads(said(course, "-c", CONFIG, str(course)))["hidden"]
-    matched = {Path(path) for pattern in hidden for path in glob(pattern)}
+    matched = set(map(Path, json.loads(said(course, "-c", CONFIG, str(course)))["hidden"]))
     assert mnist_sample.source() in matched
     assert Path(sklearn.datasets.__file__).parent / "data" / "digits.csv.gz" in matched
 
 
-def test_the_test_split_is_hidden_in_a_folder_whose_name_looks_like_a_pattern(course, tmp_path):
-    folder = tmp_path / "data [2026] *"
-    shard = folder / "mnist_sample" / "1.0.0" / "mnist_sample-test.tfrecord-00000-of-00001"
-    shard.parent.mkdir(parents=True)
-    shard.touch()
-    hidden = json.loads(said(course, "-c", CONFIG, str(course), TFDS_DATA_DIR=str(folder)))["hidden"]
-    assert str(shard) in {path for pattern in hidden for path in glob(pattern)}
+@pytest.mark.parametrize("name", ["data", "data [2026] *"])
+def test_a_student_is_shown_the_training_digits_and_nothing_beside_them(course, tmp_path, name):
+    prepared = tmp_path / name / "mnist_sample" / "1.0.0"
+    files = {
+        "mnist_sample-train.tfrecord-00000-of-00001": True,
+        "mnist_sample-test.tfrecord-00000-of-00001": False,
+        "features.json": True,
+        "dataset_info.json": True,
+    }
+    prepared.mkdir(parents=True)
+    for file in files:
+        (prepared / file).touch()
+    for other in ("downloads/mnist/t10k.gz", "cache/digits/test.npz", "mnist_sample/1.0.0.incomplete/x-test.tfrecord"):
+        (tmp_path / name / other).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name / other).touch()
+    shown = json.loads(said(course, "-c", CONFIG, str(course), TFDS_DATA_DIR=str(tmp_path / name)))["shown"]
+    assert {Path(path) for path in shown} == {prepared / file for file, is_shown in files.items() if is_shown}
 
 
 # Inside one process

@@ -40,6 +40,7 @@ class Hand:
     seconds: float | None = 12.0
     figures: Mapping[str, object] | None = None
     picture: Mapping[str, object] | None = None
+    predictions: Sequence[Mapping[str, object]] = ()
     ending: str = ""
 
 
@@ -97,6 +98,8 @@ class TinyCourse:
         if hand.figures is not None:
             line = f"training\ngradebox.figures: {json.dumps(hand.figures)}\n"
             outputs.append(new_output("stream", name="stdout", text=line))
+        for each in hand.predictions:
+            outputs.append(new_output("stream", name="stdout", text=f"gradebox.prediction: {json.dumps(each)}\n"))
         if hand.picture is not None:
             outputs.append(new_output("stream", name="stdout", text=f"gradebox.picture: {json.dumps(hand.picture)}\n"))
         if hand.ending:

@@ -49,6 +49,7 @@ c.GradedExecute.environment = {"COURSE": "tiny"}
 merged = "import os, sys; os.dup2(1, 2); sys.stderr = sys.stdout"
 c.Execute.extra_arguments = [f"--IPKernelApp.exec_lines={merged}"]
 c.GradedExecute.extra_arguments = []
+c.SandboxProvisioner.allow_unprotected = True
 """
 
 DOUBLE, TRIPLE = "def double(x):\n    return 2 * x", "def triple(x):\n    return 3 * x"

@@ -36,6 +36,7 @@ from typer.testing import CliRunner
 
 from gradebox.classroom import Classroom, CourseError, read_files
 from gradebox.cli import app
+from gradebox.work import code_digest
 
 from .conftest import CONFIG, FULL_MARKS, HONEST, NO_MARKS, Course, GradedClass, answered, source_notebook
 
@@ -253,6 +254,22 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(stub_class, victim):
     assert stored(stub_class) == (24, 24, 24)
 
 
+def test_killed_between_folder_and_commit_it_is_graded_again(stub_class, monkeypatch):
+    classroom = Classroom(stub_class.root, workers=1)
+    classroom.grade(["sums"], student="student03")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gradebox.classroom.Ledger.commit", killed)
+        with suppress(KeyboardInterrupt):
+            classroom.grade(["sums"], student="student03", force=True)
+    row = results_of(run(stub_class, "sums", "--json", "--student", "student03"))["student03"]
+    assert not row["kept"]
+    assert row["status"] == "graded"
+
+
 def kill_workers(coordinator: subprocess.Popen[str], times: int, chance: random.Random) -> int:
     """Kill one worker after the other while the coordinator runs; return how many. Nannies start them again."""
     killed = 0
@@ -385,6 +402,29 @@ def test_nobody_waits_behind_a_long_one_while_a_worker_is_free(tmp_path):
     rows = results_of(run(course, "sums", "--json", "--workers", "2"))
     assert list(rows)[-1] == "first"
     assert all(course.marks(name) == FULL_MARKS for name in rows)
+
+
+def test_a_changed_line_of_a_package_that_decides_marks_is_another_key(tmp_path, monkeypatch):
+    package = tmp_path / "deciding"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "checks.py").write_text("PASS = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = code_digest("deciding")
+    (package / "notes.txt").write_text("nothing that decides a mark")
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "checks.pyc").write_text("compiled")
+    assert code_digest("deciding") == before
+    (package / "checks.py").write_text("PASS = 2\n")
+    assert code_digest("deciding") != before
+    assert code_digest("no_such_package") == ""
+
+
+def test_a_kit_is_named_by_the_code_that_decides_its_marks(stub_class, monkeypatch):
+    with Classroom(stub_class.root).gradebook() as engine:
+        before = Classroom(stub_class.root).kit("sums", engine).digest()
+        monkeypatch.setattr("gradebox.work.code_digest", lambda name: f"another {name}")
+        assert Classroom(stub_class.root).kit("sums", engine).digest() != before
 
 
 def test_another_policy_or_another_test_is_another_key(stub_class):

@@ -21,7 +21,8 @@ CONFIG = """
 c = get_config()
 c.CourseDirectory.course_id = "tiny"
 c.Exchange.root = "exchange"
-c.SplitExecute.kernel_name = "python3"
+c.Autograde.autograde_preprocessors = ["gradebox.split.SplitExecute", "gradebox.marks.SaveGrades"]
+c.SplitExecute.kernel_name = "gradebox-student"
 c.Classroom.worker_setup = [["python", "-c", "import pathlib; pathlib.Path('made').touch()"]]
 """
 
@@ -165,15 +166,19 @@ def test_without_bubblewrap_it_depends_on_what_the_course_accepts(course, monkey
         raise GraderFailed("no sandbox for other people's code: bubblewrap is not installed (`bwrap`); run `apt-get …`")
 
     monkeypatch.setattr(doctor, "require", refuse)
-    configure(course, 'c.SplitExecute.kernel_name = "gradebox-student"')
     configure(course, f"c.SandboxProvisioner.allow_unprotected = {accepted}")
     finding = found(course, "sandbox")
     assert finding.state == state
     assert "bubblewrap is not installed" in finding.found
 
 
-def test_a_course_without_a_sandbox_is_told_so(course):
-    assert found(course, "sandbox").state == "open"
+@pytest.mark.parametrize(("accepted", "state"), [("False", "bad"), ("True", "open")])
+def test_a_course_without_a_sandbox_is_told_so_with_the_lines_to_add(course, accepted, state):
+    configure(course, 'c.SplitExecute.kernel_name = "python3"')
+    configure(course, f"c.SandboxProvisioner.allow_unprotected = {accepted}")
+    finding = found(course, "sandbox")
+    assert finding.state == state
+    assert ("gradebox-student" in finding.advice) == (state == "bad")
 
 
 def test_set_up_runs_only_when_asked(course):

@@ -17,11 +17,16 @@ from PIL import Image, PngImagePlugin
 from gradebox.feedback import messages
 from gradebox.figures import (
     FIGURES_PREFIX,
+    MAX_LABEL,
+    MAX_LINES,
     MAX_PICTURE_BYTES,
     MAX_PICTURES,
     MAX_SIDE,
     PICTURE_PREFIX,
+    PREDICTION_PREFIX,
+    Prediction,
     pictures,
+    predictions,
     said,
     without_lines,
 )
@@ -82,11 +87,33 @@ def test_what_is_too_large_or_no_picture_is_passed_over(bad):
     assert len(list(pictures(f"{bad}\n{line(png(DOTS))}"))) == 1
 
 
+GUESS = {"question": "shift or rotation", "answer": "rotation", "measured": "shift"}
+
+
+@pytest.mark.parametrize("bad", [{**GUESS, "answer": ""}, {**GUESS, "measured": None}, {"question": "only"}, [], "x"])
+def test_a_prediction_without_one_of_its_texts_is_passed_over(bad):
+    text = f"{PREDICTION_PREFIX} {json.dumps(bad)}\n{PREDICTION_PREFIX} {json.dumps(GUESS)}\n"
+    assert list(predictions(text)) == [Prediction(**GUESS)]
+
+
+def test_a_prediction_is_short_and_a_cell_tells_a_bounded_number():
+    long = f"{PREDICTION_PREFIX} {json.dumps({**GUESS, 'answer': 'a ' * 1000})}\n" * 50
+    told = list(predictions(long))
+    assert len(told) == MAX_LINES
+    assert len(told[0].answer) <= MAX_LABEL
+
+
 def test_a_cell_shows_a_bounded_number_of_pictures():
     assert len(list(pictures(line(png(DOTS)) * 50))) == MAX_PICTURES
 
 
-@given(st.lists(st.sampled_from(["plain", f"{FIGURES_PREFIX} {{", f"{PICTURE_PREFIX} x", "  indented", ""])))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["plain", f"{FIGURES_PREFIX} {{", f"{PICTURE_PREFIX} x", f"{PREDICTION_PREFIX} {{}}", "  indented", ""]
+        )
+    )
+)
 def test_a_reader_gets_every_line_but_those_for_the_machine(lines):
     text = without_lines("".join(f"{each}\n" for each in lines))
     assert text.splitlines() == [each for each in lines if not each.startswith("gradebox.")]

@@ -32,6 +32,7 @@ ODD = (MARKUP, FORMULA, "ünï ☃ 𝔘", "line\nbreak", "n" * 100)
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="  # one black pixel
 ROLES = ("careful", "hurried", "thorough", "close", "unlucky", "late")
 LINKING = ("src", "href", "xlink:href", "srcset", "data", "action", "poster", "background")
+GUESSES = ("shift", MARKUP, "rotation")  # the first two of one student each, the last of all others
 VOID = ("meta", "link", "br", "wbr", "img", "hr", "input")
 
 
@@ -87,7 +88,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> TinyCourse:
     for place, student in enumerate((*ROLES[:3], *ODD)):
         course.add(student, "sums", Hand([place % 3, 1, None], manual={"explain": place / 4}))
         drawn = {"label": "what it does", "alt": f"Drawn of recipe {place}.", "png": DOT}
-        course.add(student, "recipes", Hand([4, place % 4], figures=gain(place - 1.0, 1.2), picture=drawn))
+        guess = {"question": "shift or rotation", "answer": GUESSES[min(place, 2)], "measured": "shift"}
+        hand = Hand([4, place % 4], figures=gain(place - 1.0, 1.2), picture=drawn, predictions=[guess])
+        course.add(student, "recipes", hand)
     course.add("careful", "sums", Hand([2, 1, None], manual={"explain": 3}, seconds=None))
     course.add("close", "recipes", Hand([4, None], comment=sentence(CLOSE, "gain_test"), figures=gain(0.6, 0.8)))
     reason = "the worker died while it graded unlucky"
@@ -119,6 +122,18 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(page):
             assert (attributes.get(name) or "#").startswith(inside)
     assert not re.search(r"url\((?!['\"]?#)", page.text)
     assert "@import" not in page.text
+
+
+def test_the_class_predictions_stand_beside_what_was_measured(page):
+    others = len(ROLES[:3]) + len(ODD) - 2
+    said = page.said("figcaption")
+    assert f"Measured: shift. Predicted by {others + 2} students: rotation ({others}), " in said
+    assert "shift (1)" in said
+
+
+def test_with_pseudonyms_a_prediction_that_only_one_student_made_is_not_told(hidden):
+    assert "others (2)" in hidden.said("figcaption")
+    assert "shift (1)" not in hidden.said("figcaption")
 
 
 def test_the_pictures_of_the_three_highest_values_are_shown_and_described(page, hidden):

@@ -124,7 +124,8 @@ def student(world: World, started: str) -> Iterator[Kernel]:
     settings = {
         **SMALL,
         "read_only": [str(shared)],
-        "hidden": ["*.ipynb", "inner/*.npz", f"{shared}/test", f"{shared}/*.gz"],
+        "hidden": [f"{shared}/test"],
+        "hidden_patterns": ["inner/*.npz", f"{shared}/*.gz"],
         "environment": {"COURSE": "tiny"},
         "environment_allowed": ["ALLOWED_*"],
     }
@@ -652,6 +653,74 @@ def test_a_sandbox_that_does_not_start_is_reported_in_its_own_words(tmp_path: Pa
     assert not [path for path in made if path.exists()]
 
 
+@pytest.mark.parametrize(
+    ("setting", "given", "advice"),
+    [
+        ("hidden", "{shared}/*.gz", "belongs into hidden_patterns"),
+        ("hidden", "{shared}/absent", "is not there to hide"),
+        ("hidden_patterns", "{shared}/absent*", "is not there to hide"),
+        ("hidden_patterns", "{odd}/test", "belongs into hidden, or glob.escape"),
+    ],
+)
+def test_what_hides_nothing_starts_no_kernel(world: World, setting, given, advice):
+    shared, odd = world.root / "shared", world.root / "[2026] course"
+    (odd / "test").mkdir(parents=True, exist_ok=True)
+    settings = {"read_only": [str(shared), str(odd)], setting: [given.format(shared=shared, odd=odd)]}
+    with pytest.raises(GraderFailed, match=advice), kernel(world.folder, settings=settings):
+        pass
+
+
+def test_a_path_is_hidden_whatever_its_name_looks_like(world: World):
+    odd = world.root / "[2026] course *?"
+    (odd / "test").mkdir(parents=True, exist_ok=True)
+    (odd / "test" / "digits").write_text(SECRET)
+    settings = {"read_only": [str(odd)], "hidden": [str(odd / "test")]}
+    with kernel(world.folder, settings=settings) as running:
+        assert value(running, f"__import__('os').listdir({str(odd / 'test')!r})") == []
+
+
+def test_what_a_course_hides_is_hidden_besides_what_always_is(world: World):
+    settings = {"read_only": [str(world.root / "shared")], "hidden": [str(world.root / "shared" / "test")]}
+    notebook = world.folder / "other.ipynb"
+    notebook.write_text(SECRET)
+    try:
+        with kernel(world.folder, settings=settings) as running:
+            assert value(running, "open('/mnt/original/other.ipynb').read()") == ""
+    finally:
+        notebook.unlink()
+
+
+def test_only_what_matches_when_the_kernel_starts_is_shown(world: World):
+    shared = world.root / "later"
+    shared.mkdir(exist_ok=True)
+    (shared / "a-train.x").write_text("train")
+    (shared / "a-test.x").write_text(SECRET)
+    with kernel(world.folder, settings={"read_only_patterns": [f"{shared}/*-train.*"]}) as running:
+        (shared / "b-train.x").write_text("prepared while the class is graded")
+        assert value(running, f"__import__('os').listdir({str(shared)!r})") == ["a-train.x"]
+        assert value(running, f"open({str(shared / 'a-train.x')!r}).read()") == "train"
+    (shared / "b-train.x").unlink()  # this runs twice, with kernels that are started cold and warm
+
+
+@pytest.mark.parametrize("how", ["environment", "never_shown", "folder"])
+def test_a_tree_that_holds_a_course_is_shown_to_nobody(world: World, how, monkeypatch):
+    """A virtual environment that was made in the course folder itself would show the gradebook to every student."""
+    course = world.root / "course with python"
+    (course / "submitted").mkdir(parents=True, exist_ok=True)
+    (course / "gradebook.db").write_text(SECRET)
+    settings: dict[str, object] = {}
+    folder = world.folder
+    if how == "environment":
+        monkeypatch.setattr(sandbox, "_python_paths", lambda: [sys.prefix, sys.base_prefix, str(course)])
+    elif how == "never_shown":
+        settings = {"read_only": [str(course)], "never_shown": [str(course / "submitted")]}
+    else:
+        folder = course / "submitted"
+        settings = {"read_only": [str(course)]}
+    with pytest.raises(GraderFailed, match="which student code may read, holds"), kernel(folder, settings=settings):
+        pass
+
+
 def test_the_accepted_risk_runs_the_kernel_unprotected(programs, world: World, caplog):
     with kernel(world.folder, settings={"allow_unprotected": True}) as running:
         assert value(running, f"open({str(world.secret)!r}).read()") == SECRET
@@ -667,7 +736,7 @@ def test_the_accepted_risk_runs_the_kernel_unprotected(programs, world: World, c
 @pytest.fixture(scope="module")
 def trusted(world: World, started: str) -> Iterator[Kernel]:
     shared = str(world.root / "shared")
-    settings = {"read_only": [shared], "hidden": ["*.ipynb"]}
+    settings = {"read_only": [shared]}
     with kernel(world.folder, settings=settings, provisioner="TrustedProvisioner") as running:
         yield running
 

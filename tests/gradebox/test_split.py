@@ -147,6 +147,26 @@ REFUSED = {
     "replaced folder": ("Path('handin').rename('h'); os.symlink('h', 'handin')", "not a folder"),
     "too many": ("[Path(f'handin/a{n}.json').touch() for n in range(9)]; path.write_text('{}')", "at most 5 files"),
 }
+# What a kernel never says, sent from inside of it; the cell goes on until the grader has heard it.
+SPEAK = """
+import hashlib, hmac, json
+kernel = get_ipython().kernel
+publish, key = kernel.iopub_socket, kernel.session.key
+def signed(*parts):
+    auth = hmac.HMAC(key, digestmod=hashlib.sha256)
+    for part in parts:
+        auth.update(part)
+    return [auth.hexdigest().encode(), *parts]
+header = json.dumps({"msg_id": "1", "msg_type": "stream", "username": "", "session": "", "date": "2026-01-01"}).encode()
+"""
+NONSENSE = {
+    "garbage": SPEAK + "publish.send_multipart([b'garbage'])",
+    "unsigned": SPEAK + "publish.send_multipart([b'kernel', b'<IDS|MSG>', b'', header, b'{}', b'{}', b'{}'])",
+    "torn": SPEAK + "publish.send_multipart([b'kernel', b'<IDS|MSG>', *signed(header, b'{}')])",
+    "nested": SPEAK + "parts = header, b'{}', b'{}', b'[' * 200_000 + b']' * 200_000\n"
+    "publish.send_multipart([b'kernel', b'<IDS|MSG>', *signed(*parts)])",
+    "listed": SPEAK + "publish.send_multipart([b'kernel', b'<IDS|MSG>', *signed(b'[]', b'[]', b'[]', b'[]')])",
+}
 LOOK_AROUND = """
 import os
 from pathlib import Path
@@ -173,6 +193,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     hand_in(course, "killed", {**HONEST, "triple": "import os\nos.kill(os.getpid(), 9)"})
     hand_in(course, "stubborn", {**HONEST, "triple": STUBBORN})
     hand_in(course, "flooding", {**HONEST, "triple": "while True:\n    print('x' * 1000)"})
+    for student, nonsense in NONSENSE.items():
+        hand_in(course, student, {**HONEST, "triple": nonsense})
     looking = hand_in(course, "looking", HONEST, first(LOOK_AROUND)).parent
     secret = course.root / "secret.txt"
     secret.write_text("secret")
@@ -248,6 +270,7 @@ def test_a_locked_cell_runs_with_the_text_of_the_record(graded):
         ("killed", "OutOfMemory"),
         ("stubborn", "CellTimedOut"),
         ("flooding", "TooMuchOutput"),
+        *((student, "BadMessage") for student in NONSENSE),
     ],
 )
 def test_what_was_handed_in_before_an_early_end_earns_its_marks(graded, student, ending):
