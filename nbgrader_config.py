@@ -146,6 +146,9 @@ c.GenerateFeedback.preprocessors = [
 c.Summarise.plain_errors = ["AssertionError", "CheckFailed", "TooCloseToCall"]
 c.Summarise.fewest_others = 5
 
+# `nbgrader export` writes no cell that a spreadsheet takes for a formula.
+c.ExportApp.plugin_class = "gradebox.exporters.HarmlessCsvExporter"
+
 # What a student wrote runs nothing on the page in which the formgrader shows it, nor in feedback.
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {"markdown2html": "gradebox.harmless.markdown", "clean_html": "gradebox.harmless.clean"}

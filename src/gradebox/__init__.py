@@ -10,6 +10,7 @@ It knows nbgrader and Jupyter, and nothing of any subject: a course uses it by n
     packing   a kernel's messages ↔ JSON that any text survives
     warm      a kernel forked from a process that has imported its modules
     client    kernels that start and end without waiting
+    plain     what anyone wrote, with its control characters written out
     protection whether student code runs in a sandbox, asked before any of it runs
     execute   a notebook → its outputs, whatever its code does
     trusted   the instructor's graded cells → their outputs, where no student code ever ran

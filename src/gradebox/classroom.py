@@ -35,6 +35,7 @@ from traitlets.config import Config, LoggingConfigurable, PyFileConfigLoader
 from gradebox.commands import environment_kept, programs_of_python, run_commands
 from gradebox.errors import GradeboxError
 from gradebox.files import FULL_DISK
+from gradebox.plain import visible
 from gradebox.protection import other_language, require_protection
 from gradebox.work import CellMark, Files, Kit, Order, Result, carry_out, record_of
 
@@ -349,7 +350,7 @@ class Classroom(LoggingConfigurable):
     def _write_log(self, submission: Submission, text: str) -> None:
         log = self.root / ".gradebox" / "logs" / submission.step / f"{submission.student}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(text, encoding="utf-8", errors="replace")
+        log.write_text(visible(text), encoding="utf-8", errors="replace")
 
     def _run(
         self,

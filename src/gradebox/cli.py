@@ -17,6 +17,7 @@ from rich.text import Text
 
 from gradebox.border import OneLineGroup, one_line, remembered_interrupts
 from gradebox.errors import GradeboxError
+from gradebox.plain import visible
 
 __all__ = ["app", "main"]
 
@@ -73,7 +74,7 @@ def grade(
                     if as_json:
                         print(json.dumps(_plain(result, kept)), flush=True)
                     elif result.status != "graded":
-                        line = f"{result.student}, {result.step}: {result.reason}"
+                        line = visible(f"{result.student}, {result.step}: {result.reason}").replace("\n", " ")
                         bar.console.print(line, style="red", highlight=False, markup=False)
                     ask()
 
@@ -113,7 +114,7 @@ def check(
     with one_line("gradebox", GradeboxError), console.status("running your notebook, then the class's tests"):
         checked = module.check(notebook, course or module.course_of(notebook))
     if checked.result.status != "graded":
-        console.print(f"the grader failed: {checked.result.reason}", highlight=False, markup=False)
+        console.print(f"the grader failed: {visible(checked.result.reason)}", highlight=False, markup=False)
         raise typer.Exit(GRADER_FAILED)
     Console().print(_exercises(checked))
     if not checked.is_complete:
@@ -167,7 +168,7 @@ def _exercises(checked: Any) -> Table:
     for each in checked.exercises:
         points = "–" if each.points is None else f"{each.points:g}"
         full = each.points == each.maximum
-        reason = Text(each.reason or ("passed" if full else "no answer"), style="green" if full else "")
+        reason = Text(visible(each.reason) or ("passed" if full else "no answer"), style="green" if full else "")
         table.add_row(each.name.removesuffix("_test"), f"{points} / {each.maximum:g}", reason)
     return table
 

@@ -15,6 +15,7 @@ another column, or not at all.
 import csv
 import io
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,14 +23,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from nbgrader.api import Gradebook
-from nbgrader.plugins.export import ExportPlugin
+from nbgrader.plugins.export import CsvExportPlugin, ExportPlugin
 from traitlets import Dict, Unicode
 
 from gradebox.border import complaint
 from gradebox.files import write_whole
 from gradebox.records import Book, Mark, Person, Work, read
 
-__all__ = ["CanvasExporter", "ExerciseExporter", "MoodleExporter", "harmless"]
+__all__ = ["CanvasExporter", "ExerciseExporter", "HarmlessCsvExporter", "MoodleExporter", "harmless"]
 
 Row = Sequence[str | float | None]
 
@@ -44,6 +45,40 @@ def harmless(cell: str | float | None) -> str:
     if isinstance(cell, str):
         return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
     return f"{round(cell, 4):.15g}"
+
+
+class HarmlessCsvExporter(CsvExportPlugin):
+    """nbgrader's own table of all students and steps, with no cell that a spreadsheet takes for a formula.
+
+    For plain `nbgrader export`: `c.ExportApp.plugin_class = "gradebox.exporters.HarmlessCsvExporter"`.
+    """
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Write the file. Called by `nbgrader export`, with the open gradebook.
+
+        Raises:
+            SystemExit: the file cannot be written; the message says why.
+        """
+        named: str = self.to  # type: ignore[has-type]
+        target = Path(named or "grades.csv")
+        with tempfile.TemporaryDirectory(prefix="gradebox-") as folder:
+            self.to = str(Path(folder, "grades.csv"))
+            super().export(gradebook)
+            with open(self.to, newline="", encoding="utf-8") as file:
+                rows = [[_as_it_stands(cell) for cell in row] for row in csv.reader(file)]
+        self.to = str(target)
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(rows)
+        try:
+            write_whole(target, text.getvalue())
+        except OSError as error:
+            advice = "free some space, or name another file with --to"
+            raise SystemExit(f"{target} cannot be written ({error.strerror}), and is as it was: {advice}") from None
+
+
+def _as_it_stands(cell: str) -> str:
+    """A cell of a table that is text already: a negative number is no formula."""
+    return cell if re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", cell, re.ASCII) else harmless(cell)
 
 
 class _Exporter(ExportPlugin):

@@ -28,6 +28,7 @@ from typing import Any
 from nbformat import ValidationError, reader
 
 from gradebox.errors import ENDINGS
+from gradebox.plain import visible
 
 __all__ = [
     "FIGURES_PREFIX",
@@ -255,4 +256,4 @@ def _drawn_again(content: str) -> tuple[bytes, int, int] | None:
 
 
 def _short(text: Any, most: int = MAX_LABEL) -> str:
-    return " ".join(str(text).split())[:most]
+    return visible(" ".join(str(text).split()))[:most]

@@ -30,6 +30,7 @@ from gradebox.figures import Measurement, Picture, Prediction, Said, read_graded
 from gradebox.files import write_whole
 from gradebox.marks import SaveGrades, undecided_cells
 from gradebox.page import environment
+from gradebox.plain import visible
 from gradebox.records import Book, Step, Work, read
 
 __all__ = ["ReportError", "item_statistics", "make"]
@@ -179,7 +180,7 @@ def _page(
     undecided: Sequence[str],
     course: str,
 ) -> str:
-    names = shown or {person.id: person.id for person in book.people}
+    names = shown or {person.id: visible(person.id) for person in book.people}
     people = sorted(book.people, key=lambda person: names[person.id])
     said = {key: graded(work) for key, work in book.works.items() if work.marks}
     drawn = charts.Sheet()

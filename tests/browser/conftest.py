@@ -111,7 +111,7 @@ def handed_in(lab, home, released) -> HandedIn:
         for answer in answers.values():
             student.write(student.cell(answer.splitlines()[0]), answer)
         student.run_all()
-        hint = student.output('handin.read("class_counts")', "CheckFailed")
+        hint = student.output("one count per class", "minlength")
         student.picture("hint")
         with_a_mistake = student.validate("not-yet-valid")
         student.write(student.cell(right.splitlines()[0]), right + sight)
@@ -122,7 +122,7 @@ def handed_in(lab, home, released) -> HandedIn:
         student.submit(EXPLORE)
 
         student.open_step(COMPARE)
-        answer = solutions(lab.course, COMPARE)["confusion"]
+        answer = solutions(lab.course, COMPARE)["worst_first"]
         student.write(student.cell(answer.splitlines()[0]), answer)
         student.write(student.cell("YOUR ANSWER HERE"), CONCLUSION)
         page.keyboard.press("Shift+Enter")

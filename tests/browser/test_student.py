@@ -43,6 +43,11 @@ def test_a_step_with_a_mistake_does_not_validate(handed_in):
     assert "minlength" in handed_in.with_a_mistake
 
 
+def test_validate_opens_on_the_reason_and_shows_no_code_of_a_check(handed_in):
+    assert "the check of class_counts" in handed_in.with_a_mistake
+    assert "checks.expect(" not in handed_in.with_a_mistake
+
+
 def test_a_solved_step_validates(handed_in):
     assert "Success! Your notebook passes all the tests." in handed_in.without
 
@@ -52,11 +57,11 @@ def test_what_was_submitted_is_listed(handed_in):
 
 
 def test_the_feedback_of_a_solved_step_shows_all_its_points(feedback):
-    assert re.search(r"\b10 (/|of) 10\b", feedback[EXPLORE])
+    assert re.search(r"\b15 (/|of) 15\b", feedback[EXPLORE])
 
 
 def test_the_feedback_shows_the_points_and_the_comment_of_a_person(feedback):
-    assert re.search(r"\b4 (/|of) 20\b", feedback[COMPARE])  # one point from a test, three from a person
+    assert re.search(r"\b5 (/|of) 22\b", feedback[COMPARE])  # two points from a test, three from a person
     assert COMMENT in feedback[COMPARE]
 
 
