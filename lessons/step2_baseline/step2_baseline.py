@@ -9,21 +9,16 @@
 # %% [markdown]
 # # Step 2: How far do ten labels per class go?
 #
-# Before anything can be called better, there must be something to be better *than*. In this step you build the
-# **baseline**: a small network, ten labelled digits per class, no augmentation. Then you ask how much of its
-# result is luck.
+# Here you build the [baseline](#Words): a small network that learns from ten labelled digits per class, without
+# augmentation. Later models are compared with it. You also measure how much its result varies by chance.
 #
-# **You will be able to** feed a network with `tf.data` without freezing its randomness, build and train a small
-# convolutional network, read overfitting off its curves, and say how far a result moves when nothing but chance
-# changes.
+# **You will be able to** prepare batches with `tf.data`, train a small convolutional network, read overfitting from its
+# curves, and say how much results vary from [run](#Words) to run.
 #
-# **You need** nothing but this notebook; step 1 explains the draws of labelled digits that it uses. **Time**:
-# about 45 minutes; the longest cell trains for a few seconds.
+# **You need** only this notebook. **Time**: see START.md.
 #
-# Each exercise has three cells: yours, a locked one that runs your function on probes and writes down what
-# came out (in the folder `handin/`), and a test. The test's visible part tells you at once what is not right
-# yet. When marks are given, the same cells run again on fresh probes. No exercise builds on another one of
-# yours: if one resists, go on.
+# Each exercise has your cell, a locked cell that writes your [hand-in](#Words), and a test. For the marks, they run
+# again on fresh [probes](#Words). No exercise needs the solution of another.
 
 # %% [markdown]
 # **Where this runs.** In the course's own JupyterLab everything is installed. Anywhere else, a hosted notebook service
@@ -44,19 +39,28 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from augcourse import data, handin, measure, plots, probes, results
+from augcourse import compare, data, handin, measure, plots, probes, results
 from augcourse import model as reference
+from augcourse.lesson import show_figure
+from augcourse.predictions import predict, predicted
 from augcourse.settings import PROBE, SETTINGS
 
 # %% [markdown]
-# ## 1. From bytes to numbers that a network likes
+# ## 1. From whole numbers to numbers from 0 to 1
 #
-# A digit is stored as whole numbers from 0 to 255. A network multiplies them by small weights and adds them up;
-# with inputs of that size its first steps would be wild. So the pictures are scaled to the range 0 to 1.
+# A digit is stored as whole numbers from 0 to 255, of type `uint8`. A result outside this range wraps around, without
+# an error message. Networks calculate with floating-point numbers, so we turn every picture into `float32`, from 0
+# to 1.
 #
-# **Predict**: what is 128, as a `uint8`, divided by 255 with `//`? What is 128 plus 128?
-#
-# **Exercise 1 (1 point).** Write `normalise(image, label)`. It will be used as `dataset.map(normalise)`.
+# **Predict** first.
+
+# %%
+predict("128 + 128 in uint8", ...)  # instead of the dots: a number
+
+# %% [markdown]
+# **Exercise 1 (1 point).** Write `normalise(image, label)`, to be used as `dataset.map(normalise)`.
+# Documentation: [`tf.cast`](https://www.tensorflow.org/api_docs/python/tf/cast),
+# [`map`](https://www.tensorflow.org/api_docs/python/tf/data/Dataset#map).
 
 # %% nbgrader={"grade": false, "grade_id": "normalise", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def normalise(image, label):
@@ -147,28 +151,36 @@ for name, picture in (("stored", image), ("normalised", normalise(image, label)[
     values = np.asarray(picture)
     print(f"{name:<11}{values.dtype!s:<8} from {values.min():g} to {values.max():g}")
 half = np.array([128], np.uint8)
-print(f"in uint8, 128 // 255 is {(half // 255)[0]} and 128 + 128 is {(half + half)[0]}")
+predicted("128 + 128 in uint8", int((half + half)[0]))
 
 # %% [markdown]
-# ## 2. A belt that never stops
+# ## 2. From single digits to batches
 #
-# A `tf.data` pipeline is a belt: every method returns a *new* belt with one more station. What a station does
-# depends on where it stands.
+# A `tf.data` pipeline is a chain of stages. Each method returns a *new* data set with one more stage. Order matters.
 #
-# | station | what it does | where it stands |
+# | stage | what it does | where it belongs |
 # | --- | --- | --- |
-# | `cache` | keeps what came by, so that files and slow maps are visited once | before anything random |
-# | `shuffle` | mixes anew in every epoch, if its buffer holds everything | after `cache` |
-# | `repeat` | starts again at the end | after `shuffle`: otherwise epochs blur |
-# | `batch` | packs | near the end |
-# | `prefetch` | prepares the next batch while the network learns | last |
+# | `cache` | stores the first epoch, so that slow work is done once | before anything random |
+# | `shuffle` | mixes every epoch anew; a full mix needs a buffer as large as the data | after `cache` |
+# | `repeat` | starts again at the end | after `shuffle`; before it, epochs mix |
+# | `batch` | groups examples | near the end |
+# | `prefetch` | prepares the next batch during a training step | last |
 #
-# Validation is an exam: the same questions for everybody, each of them once, in a fixed order.
+# Validation batches contain every example once, in a fixed order.
 #
-# **Predict**: what happens to the order of the pictures in epoch two if `cache` stands *after* `shuffle`?
-#
-# **Exercise 2 (3 points).** Write `make_batches(dataset, batch_size, training, seed)`. Its parts earn points of their own:
-# whole epochs without end 1, their order 1, reading each example only once 0.5, validation 0.5.
+# **Predict**: with `cache` after `shuffle`, is the order in epoch two the same or new?
+
+# %%
+predict("order in epoch two, with cache after shuffle", ...)  # instead of the dots: "same" or "new"
+
+# %% [markdown]
+# **Exercise 2 (3 points).** Write `make_batches(dataset, batch_size, training, seed)`. Points: whole epochs without end
+# 1, their order 1, each example read once 0.5, validation 0.5. Documentation:
+# [`cache`](https://www.tensorflow.org/api_docs/python/tf/data/Dataset#cache),
+# [`shuffle`](https://www.tensorflow.org/api_docs/python/tf/data/Dataset#shuffle),
+# [`repeat`](https://www.tensorflow.org/api_docs/python/tf/data/Dataset#repeat),
+# [`batch`](https://www.tensorflow.org/api_docs/python/tf/data/Dataset#batch),
+# [`prefetch`](https://www.tensorflow.org/api_docs/python/tf/data/Dataset#prefetch).
 
 # %% nbgrader={"grade": false, "grade_id": "make_batches", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def make_batches(dataset, batch_size, training, seed):
@@ -349,8 +361,7 @@ for name, n, part, points in (
 parts.points()
 
 # %% [markdown]
-# **Run**: the first ten pictures of three epochs. **Explain**: which station makes the rows differ? **Change one
-# thing**: move `cache` behind `shuffle` in your function, run again, and move it back.
+# **Run**: the first ten digits of three epochs.
 
 # %% tags=["show"]
 labelled = tf.data.Dataset.from_tensor_slices(measure.labelled_digits(0))
@@ -359,21 +370,44 @@ fig, axes = plt.subplots(3, 10, figsize=(10, 3.6))
 for epoch, (row, (images, labels)) in enumerate(zip(axes, order.take(3).as_numpy_iterator()), start=1):
     plots.sample_grid(row, zip(images, labels))
     row[0].set_ylabel(f"epoch {epoch}")
-plt.show()
+show_figure("Three rows of ten digits with their labels: the first ten training digits of epochs 1, 2 and 3.")
+
+# %% tags=["show"]
+numbers = tf.data.Dataset.range(100).shuffle(100, seed=0).cache()
+first, second = ([int(number) for number in numbers] for _ in range(2))
+predicted("order in epoch two, with cache after shuffle", "same" if first == second else "new")
+
+# %% [markdown]
+# **Explain**: which stage makes the three rows differ? **Change one thing**: move `cache` behind `shuffle` in your
+# function, run the figure again, and move it back.
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# `shuffle`. It stands after `cache`, so it mixes the stored digits anew in every epoch. With `cache` after `shuffle`,
+# the first order is what is stored, and the three rows are equal. The same happens to every random stage before
+# `cache`, an augmentation included: its first result is stored and comes again.
+#
+# </details>
 
 # %% [markdown]
 # ## 3. A small network
 #
-# Two blocks look for patterns: a **convolution** slides small filters over the picture, and **max pooling** keeps
-# the strongest answer of every 2 × 2 square. Then two **dense** layers turn patterns into one probability per digit.
+# Two blocks look for patterns. A **convolution** slides small filters over the picture. **Max pooling** keeps the
+# largest value of every 2 × 2 square. Then two **dense** layers turn the patterns into one probability per digit.
 #
-# The *activation* between two layers is what makes depth worth having: without it, two dense layers in a row can do
-# no more than one. The last one, **softmax**, makes ten numbers that are positive and sum to one.
+# The **activation** `relu` is not linear. Without it, two dense layers in direct succession can compute only what one
+# can. The last activation, **softmax**, makes ten positive numbers that sum to one.
 #
-# The step's comparisons will be fair only if both models start from the same weights: hence the seed.
-# `keras.utils.set_random_seed` sets every generator that Keras draws from.
+# Models that we compare later start from the same weights. So the seed is an argument.
 #
-# **Exercise 3 (2 points).** Write `build_model(seed)`.
+# **Exercise 3 (2 points).** Write `build_model(seed)`. Documentation:
+# [`Sequential`](https://www.tensorflow.org/api_docs/python/tf/keras/Sequential),
+# [`Conv2D`](https://www.tensorflow.org/api_docs/python/tf/keras/layers/Conv2D),
+# [`MaxPool2D`](https://www.tensorflow.org/api_docs/python/tf/keras/layers/MaxPool2D),
+# [`Flatten`](https://www.tensorflow.org/api_docs/python/tf/keras/layers/Flatten),
+# [`Dense`](https://www.tensorflow.org/api_docs/python/tf/keras/layers/Dense),
+# [`set_random_seed`](https://www.tensorflow.org/api_docs/python/tf/keras/utils/set_random_seed).
 
 # %% nbgrader={"grade": false, "grade_id": "build_model", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def build_model(seed):
@@ -498,28 +532,36 @@ for layer in build_model(0).layers:
     print(f"{type(layer).__name__:<14}{layer.output.shape!s:<22}{layer.count_params():>7,} weights")
 
 # %% [markdown]
-# **Explain**: which layer holds most of the weights? How many weights are there for each labelled digit?
+# **Explain**: which layer has most of the weights? How many weights are there per labelled digit?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
 #
-# ## 4. Train it, for a number of steps that is written down
+# The first dense layer: 51,264 of 56,714. Each of its 64 units has one weight for each of 800 inputs, and a bias. All
+# together that is about 567 weights per labelled digit. With so many weights the network can fit its 100 digits
+# exactly, whether or not what it learned holds for other digits.
 #
-# One **step** is one batch and one change of the weights. Every model of this course trains for the same number of
-# steps: if one trained longer, you could not tell what made the difference, the steps or the pictures. The cell shows
-# the number: it stands in the settings that both models share.
+# </details>
+
+# %% [markdown]
+# ## 4. Train it for a fixed number of steps
+#
+# One **step** is one batch and one change of the weights. Models that we compare train for the same number of steps.
+# Otherwise you could not tell what made the difference: the steps or the pictures.
 
 # %%
 print(f"{SETTINGS.steps} steps of {SETTINGS.batch_size} digits, Adam with learning rate {SETTINGS.learning_rate}")
 print(f"one point of the learning curve after every {SETTINGS.epoch_steps} steps")
 
 # %% [markdown]
-# A data set that repeats has no end, so Keras must be told how long an epoch is: `steps_per_epoch`. What Keras
-# then calls an epoch is only the distance between two points of the learning curve.
+# Repeated data have no end, so Keras must be told how long an epoch is: `steps_per_epoch`. Here an epoch is only the
+# distance between two points of the learning curve.
 #
-# The settings are an argument of the function, for they belong to the experiment and not to the training loop: the
-# check below hands in settings with fewer steps, so that it is soon done.
-#
-# **Predict**: how many points will the curve of the settings above have?
-#
-# **Exercise 4 (3 points).** Write `train_baseline(model, train_batches, validation_batches, settings)`.
+# **Exercise 4 (3 points).** Write `train_baseline(model, train_batches, validation_batches, settings)`. Documentation:
+# [`compile`](https://www.tensorflow.org/api_docs/python/tf/keras/Model#compile),
+# [`fit`](https://www.tensorflow.org/api_docs/python/tf/keras/Model#fit),
+# [`Adam`](https://www.tensorflow.org/api_docs/python/tf/keras/optimizers/Adam),
+# [the loss](https://www.tensorflow.org/api_docs/python/tf/keras/losses/SparseCategoricalCrossentropy).
 
 # %% nbgrader={"grade": false, "grade_id": "train_baseline", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_baseline(model, train_batches, validation_batches, settings):
@@ -701,8 +743,10 @@ checks.expect(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now your own pieces, put together. **Predict** two numbers first: how many of the training digits will the model
-# know in the end, and how many of the validation digits?
+# Now use your own functions together. **Predict** first.
+
+# %%
+predict("accuracy on validation digits, in %", ...)  # instead of the dots: a number
 
 # %% tags=["show"]
 labelled = tf.data.Dataset.from_tensor_slices(measure.labelled_digits(0)).map(normalise)
@@ -713,34 +757,33 @@ train_batches = make_batches(labelled, SETTINGS.batch_size, training=True, seed=
 history = train_baseline(baseline, train_batches, validation_batches, SETTINGS)
 
 # %% tags=["show"]
-ax = plots.learning_curves(plt.subplots(figsize=(6, 3.2))[1], {"baseline": history}, SETTINGS.epoch_steps)
-plt.show()
-print(f"last point: training {history['accuracy'][-1]:.1%}, validation {history['val_accuracy'][-1]:.1%}")
+plots.learning_curves(plt.subplots(figsize=(6, 3.2))[1], {"baseline": history}, SETTINGS.epoch_steps)
+last = f"training {history['accuracy'][-1]:.1%}, validation {history['val_accuracy'][-1]:.1%}"
+show_figure(f"Accuracy in % of the baseline against optimiser steps, for training and validation. At the end: {last}.")
+print(f"last point: {last}")
+predicted("accuracy on validation digits, in %", f"{100 * history['val_accuracy'][-1]:.1f}, in this run")
 
 # %% [markdown]
-# **Explain**: one curve reaches the ceiling and the other does not. What did the model learn by heart? And if
-# validation lies *above* training at the first point: is that a bug? Keras averages a training point over all steps
-# since the point before, but measures validation after the last of them.
-#
-# Now look at the mistakes (true digit → answer). Which of them could have been prevented by having seen the same
-# digit a little to the left, thicker, or turned? That question is the whole course.
+# **Explain**: what does a distance between the curves mean? At the first point, validation may lie above training. Is
+# that a bug?
 
-# %% tags=["show"]
-images, labels = data.load_arrays(data.VALIDATION)
-answers = baseline.predict(images.astype("float32") / 255, verbose=0).argmax(axis=1)
-wrong = np.flatnonzero(answers != labels)[:20]
-fig, axes = plt.subplots(2, 10, figsize=(10, 2.6))
-plots.sample_grid(axes, [(images[i], f"{labels[i]} → {answers[i]}") for i in wrong])
-plt.show()
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# Training well above validation is **overfitting**: part of what the model learned holds only for the digits that it
+# was trained on. Validation above training at the first point need not be a bug. Keras averages a training point over
+# all steps since the point before, while the model was still learning. It measures validation after the last of them.
+#
+# </details>
 
 # %% [markdown]
-# ## 5. A number for the gap
+# ## 5. A number for overfitting
 #
-# Overfitting is the part of the training accuracy that does not carry over. A single point of a curve jumps, and
-# the best point is chosen *because* it is lucky; the mean of the last few points does neither.
+# The **overfitting gap** is training accuracy minus validation accuracy. A single point of a curve varies by chance, so
+# we take the mean of the last three points.
 #
-# **Exercise 5 (1 point).** Write `overfitting_gap(history)`, in **percentage points**: from 90 % to 95 % is five
-# points.
+# **Exercise 5 (1 point).** Write `overfitting_gap(history)`, in **percentage points**: from 90 % to 95 % is 5 points.
+# Documentation: [`numpy.mean`](https://numpy.org/doc/stable/reference/generated/numpy.mean.html).
 
 # %% nbgrader={"grade": false, "grade_id": "overfitting_gap", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def overfitting_gap(history):
@@ -811,22 +854,29 @@ for (name, curves), gap in zip(probes.two_gaps("overfitting_gap").items(), gaps,
 print(f"overfitting gap of your baseline: {overfitting_gap(history):+.1f} percentage points")
 
 # %% [markdown]
-# ## 6. Two rows of dots
+# ## 6. How much of a result is chance?
 #
-# You have trained once and you have a number. Train again with another seed, or with other labelled digits, and you
-# get another number. Nobody did anything better or worse: that is chance, and it has a size.
+# With another seed, or with other labelled digits, the same method can reach another accuracy. This is chance. The
+# **seed** decides the initial weights and the order of the digits. The [draw](#Words) decides which ten digits of every
+# class are labelled. **Predict** first.
+
+# %%
+predict("which moves the accuracy more", ...)  # instead of the dots: "seed" or "labels"
+
+# %% [markdown]
+# Say four runs gave accuracies of 80, 84, 84 and 84 %.
 #
-# Two things are drawn by lot. The **seed** decides the initial weights and the order of the pictures. The **draw**
-# decides which ten digits of every class you were given.
+# - The **mean** is (80 + 84 + 84 + 84) / 4 = 83 %.
+# - The **standard deviation** tells how far single runs lie from the mean:
+#   $s = \sqrt{\sum_i (x_i - \bar x)^2 / (n - 1)}$.
+#   The differences from the mean are −3, 1, 1, 1. Their squares sum to 12, so $s = \sqrt{12 / 3} = 2$ percentage
+#   points. We divide by $n - 1$, because these runs lie closer to their own mean than to the mean of all possible runs.
+# - The **standard error** tells how precisely the *mean* is known: $s / \sqrt n = 2 / \sqrt 4 = 1$ percentage point.
 #
-# **Predict** before you go on: which of the two moves the result more?
+# With more runs the standard error gets smaller. The standard deviation does not: it only becomes better known.
 #
-# The size of chance is the **standard deviation** of the runs. A few runs are only a sample of all possible runs,
-# and their mean was computed from the same few numbers: dividing by *n* − 1 instead of *n* makes up for that. (The
-# *standard error* is something else: how well the *mean* of the runs is known. It shrinks with every further run;
-# luck does not.)
-#
-# **Exercise 6 (2 points).** Write `spread(by_seed, by_draw)`.
+# **Exercise 6 (2 points).** Write `spread(by_seed, by_draw)`. Documentation:
+# [`numpy.std`](https://numpy.org/doc/stable/reference/generated/numpy.std.html), with `ddof`.
 
 # %% nbgrader={"grade": false, "grade_id": "spread", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def spread(by_seed, by_draw):
@@ -891,52 +941,291 @@ checks.expect(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Training so often would take a while, so these runs were made beforehand: the same baseline, on test digits. Compare
-# the *widths* of the two rows. Your own run is the dot below them, on validation digits. That is another exam, and one
-# dot has no width: it says how *your* model did, and nothing about chance.
+# These runs of the same baseline were stored beforehand. Each bar is one standard deviation to either side of the mean.
 
 # %% tags=["show"]
-stored = results.accuracies("spread", DATASET)
-rows = {**stored, "your run, validation digits": history["val_accuracy"][-1:]}
-fig, ax = plt.subplots(figsize=(7, 2.4))
-plots.dots(ax, {name: 100 * np.asarray(runs) for name, runs in rows.items()}, dict.fromkeys(rows, plots.BASELINE))
-ax.set_xlabel("accuracy in %")
-plt.show()
+stored = {name: 100 * runs for name, runs in results.accuracies("spread", DATASET).items()}
+ax = plots.dots(plt.subplots(figsize=(7, 2))[1], stored, dict.fromkeys(stored, plots.BASELINE))
+for y, runs in enumerate(stored.values()):
+    ax.errorbar(runs.mean(), y + 0.3, xerr=runs.std(ddof=1), color=plots.NEUTRAL, capsize=4)
+ax.set_xlabel("test accuracy in %")
+means = ", ".join(f"{name} {runs.mean():.1f} ± {runs.std(ddof=1):.1f}" for name, runs in stored.items())
+show_figure(f"Two rows of dots, one dot per run, against test accuracy in %. Mean ± standard deviation: {means}.")
 
 # %% tags=["show"]
-seed_spread, draw_spread = spread(stored["same labels, other seeds"], stored["same seed, other labels"])
-print(f"other seeds:  standard deviation {seed_spread:.1f} percentage points")
-print(f"other labels: standard deviation {draw_spread:.1f} percentage points")
+runs = results.accuracies("spread", DATASET)
+seed_spread, draw_spread = spread(runs["same labels, other seeds"], runs["same seed, other labels"])
+for name, deviation in zip(runs, (seed_spread, draw_spread)):
+    print(f"{name}: standard deviation {deviation:.1f} percentage points, from {len(runs[name])} runs")
+predicted("which moves the accuracy more", f"{'labels' if draw_spread > seed_spread else 'seed'}, in these runs")
 
 # %% [markdown]
-# **Explain**: what would you have to change, the seed or the labels, to learn whether a method is good and not just
-# lucky? **Change one thing**: in your own run of section 4, take draw 1 instead of draw 0. Did your dot move further
-# than you would have called "an improvement" a minute ago?
+# So few runs tell a standard deviation only roughly: see *Going further*.
 #
+# **Explain**: a method was tested with many seeds, always on the same labelled digits. What is still unknown? **Change
+# one thing**: in section 4, write `labelled_digits(1)`. Is the change large beside the standard deviations above?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# Whether the method works with other labelled digits too: all these runs share one draw. A statement about ten labels
+# per class needs several draws, each with its own seed. Two runs that differ by chance alone are often more than one
+# standard deviation apart. So a single changed run shows nothing about a method.
+#
+# </details>
+
+# %% [markdown]
 # ## 7. What would more labels buy?
 #
-# The obvious cure for too few labels is more labels. Here is the same baseline with ten and with more labels per
-# class, every run a point. **Predict**: from which number on is labelling no longer worth the hour?
+# Here is the same baseline with more labels per class. Every run is a point. **Predict** first.
+
+# %%
+predict("mean accuracy with 100 labels per class, in %", ...)  # instead of the dots: a number
 
 # %% tags=["show"]
 stored = results.accuracies("labels", DATASET)
 per_class = (10, 30, 100)
 runs = np.stack([stored[f"none, {n}"] for n in per_class], axis=1)
-fig, ax = plt.subplots(figsize=(6, 3.2))
-plots.line_with_points(ax, per_class, runs, "baseline", plots.BASELINE)
-ax.set(xscale="log", xticks=per_class, xticklabels=per_class, xlabel="labelled digits per class")
-ax.set_ylabel("test accuracy in %")
+ax = plots.line_with_points(plt.subplots(figsize=(6, 3.2))[1], per_class, runs, "baseline", plots.BASELINE)
+ax.set(xscale="log", xticks=per_class, xticklabels=per_class)
+ax.set(xlabel="labelled digits per class", ylabel="test accuracy in %")
 ax.minorticks_off()
-plt.show()
+means = ", ".join(f"{n}: {100 * column.mean():.1f}" for n, column in zip(per_class, runs.T))
+show_figure(f"The baseline's test accuracy in % against labelled digits per class, a point per run. Means: {means}.")
+
+# %% tags=["show"]
+for n, column in zip(per_class, runs.T):
+    said = compare.interval(100 * column)
+    print(f"{n:>3} labels per class: mean {said.mean:.1f} %, 95 % interval {said.low:.1f} to {said.high:.1f}")
+more = compare.interval(100 * (runs[:, 2] - runs[:, 0]))
+print(f"from 10 to 100 labels: {more.mean:+.1f} points, 95 % interval {more.low:+.1f} to {more.high:+.1f}")
+predicted("mean accuracy with 100 labels per class, in %", f"{100 * runs[:, 2].mean():.1f}")
 
 # %% [markdown]
-# Keep this picture in mind. In step 5 it comes back with a second line, and you can read off how many labels your
-# augmentation is worth.
+# The first printed line answers the question of this step, with the 95 % [interval](#Words) of the mean.
 #
 # ## Three things to remember
 #
-# 1. A baseline is only worth what it is compared under: same labels, same start, same number of steps.
-# 2. Order matters on the belt: what stands before `cache` happens once, what stands after it happens in every epoch.
-# 3. One run is one dot. Which labels you were given and which seed you took both move it; look at the row, not the dot.
+# 1. A comparison is fair when both models have the same labels, initial weights and number of steps.
+# 2. In a pipeline, what stands before `cache` happens once. What stands after it happens in every epoch.
+# 3. One run is one number. Report the mean and the standard deviation of several runs, and how many there are.
+
+# %% [markdown]
+# ## Five questions
 #
-# **Next**: which pictures still mean the same after you changed them? That is step 3.
+# Write one letter for each question into the cell below. One choice is right; each question is worth one point.
+#
+# **1.** You train the same baseline with 12 draws, and later with 48 draws. What do you expect?
+#
+# - **a** The standard deviation and the standard error both become about half as large.
+# - **b** The standard deviation stays about the same, and the standard error becomes about half as large.
+# - **c** The standard deviation becomes about half as large, and the standard error stays about the same.
+# - **d** Both stay about the same.
+#
+# **2.** A training pipeline is `dataset.shuffle(100, seed=0).cache().repeat().batch(50)`, for 100 digits. What does
+# the model see?
+#
+# - **a** Every digit once. Then the batches end.
+# - **b** A new order in every epoch, because `shuffle` mixes anew.
+# - **c** The digits in the order in which they are stored.
+# - **d** A mixed order, and the same one in every epoch.
+#
+# **3.** A model trains for 600 steps, with batches of 50, on 100 labelled digits. How often does it see each digit?
+#
+# - **a** 6 times
+# - **b** 12 times
+# - **c** 300 times
+# - **d** 600 times
+#
+# **4.** At the end of a training, the training accuracy is 100 % and the validation accuracy 82 %. What follows?
+#
+# - **a** The model overfits; the gap is 18 percentage points.
+# - **b** There is a bug: the two accuracies of one model must agree.
+# - **c** The model answers 82 % of all digits right, because it saw them often enough.
+# - **d** The true accuracy lies in the middle, at 91 %.
+#
+# **5.** Your baseline reached 82 % in one run. With a new layer, and another draw, one run reached 84 %. The standard
+# deviation between draws is 2 percentage points. What follows?
+#
+# - **a** The new layer adds 2 percentage points.
+# - **b** The new layer is useless.
+# - **c** Chance alone often makes such a difference; train both models on several draws, in pairs.
+# - **d** The difference is as large as the standard deviation, so it is not chance.
+
+# %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+answers = {1: "?", 2: "?", 3: "?", 4: "?", 5: "?"}  # a letter instead of each question mark
+### BEGIN SOLUTION
+answers = {1: "b", 2: "d", 3: "c", 4: "a", 5: "c"}
+### END SOLUTION
+
+# %% nbgrader={"grade": false, "grade_id": "questions_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
+with handin.record("questions") as out:
+    out.facts(answers={str(number): str(letter) for number, letter in answers.items()})
+
+# %% nbgrader={"grade": true, "grade_id": "questions_test", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+import contextlib
+
+import numpy as np
+
+from augcourse import checks, data, handin, predictions, quiz, results
+from augcourse.errors import DataError
+
+with contextlib.suppress(DataError):  # a data set of your own has no stored runs
+    name = data.choose_dataset().name
+    runs, half = results.accuracies("spread", name), np.array([128], np.uint8)
+    by_seed, by_draw = (runs[row].std() for row in ("same labels, other seeds", "same seed, other labels"))
+    many = results.accuracies("labels", name)["none, 100"].mean()
+    predictions.tell(
+        {
+            "128 + 128 in uint8": int((half + half)[0]),
+            "order in epoch two, with cache after shuffle": "same",
+            "which moves the accuracy more": "labels" if by_draw > by_seed else "seed",
+            "mean accuracy with 100 labels per class, in %": f"{100 * many:.1f}",
+        }
+    )
+parts = checks.Parts("questions", 5)
+given = quiz.answers(handin.read("questions"), {1: "abcd", 2: "abcd", 3: "abcd", 4: "abcd", 5: "abcd"})
+### BEGIN HIDDEN TESTS
+quiz.mark(
+    parts,
+    given,
+    {
+        1: (
+            "b",
+            {
+                "a": "the standard deviation describes single runs, and more runs do not make them more alike",
+                "c": "the other way round: the standard error is the one that is divided by the root of n",
+                "d": "the mean of four times as many runs is known better: its standard error is about half as large",
+            },
+        ),
+        2: (
+            "d",
+            {
+                "a": "`repeat` starts again at the end, so the batches do not end",
+                "b": "`shuffle` stands before `cache`: it runs in the first epoch only, and its order is stored",
+                "c": "`shuffle` mixes the digits once, before they are stored",
+            },
+        ),
+        3: (
+            "c",
+            {
+                "a": "that is steps divided by digits; but every step uses 50 digits",
+                "b": "that is 600 / 50, how many points a curve has with a point every 50 steps; ask how many digits "
+                "pass through all steps",
+                "d": "every step uses 50 of the 100 digits, so a digit is seen in about every second step",
+            },
+        ),
+        4: (
+            "a",
+            {
+                "b": "the model has learned from the training digits alone, so the two accuracies may differ",
+                "c": "it has never learned from validation digits; 82 % is measured on digits that are new to it",
+                "d": "the training digits are no test: what counts for new digits is the accuracy on new digits",
+            },
+        ),
+        5: (
+            "c",
+            {
+                "a": "one run each cannot tell the layer from the draw, and both were changed",
+                "b": "one run each cannot show that either",
+                "d": "the standard deviation is the size of what chance usually does, not a limit that it stays below",
+            },
+        ),
+    },
+)
+### END HIDDEN TESTS
+parts.points()
+
+# %% [markdown]
+# ## Going further
+#
+# This part is optional and gives no marks.
+#
+# **How well is a standard deviation known?** If the runs vary as a normal distribution does, the *chi-squared*
+# distribution gives an interval for it. Look whether the two intervals overlap.
+
+# %% tags=["show"]
+from scipy import stats
+
+for name, runs in results.accuracies("spread", DATASET).items():
+    n, deviation = len(runs), 100 * runs.std(ddof=1)
+    low, high = (deviation * ((n - 1) / stats.chi2.ppf(q, n - 1)) ** 0.5 for q in (0.975, 0.025))
+    print(f"{name}: {deviation:.1f} percentage points, 95 % interval {low:.1f} to {high:.1f}")
+
+# %% [markdown]
+# **Which digits does your baseline get wrong?** Each picture has the true digit and the answer of the model. Ask of
+# each: would a shifted, turned or thicker training digit have helped?
+
+# %% tags=["show"]
+images, labels = data.load_arrays(data.VALIDATION)
+guesses = baseline.predict(images.astype("float32") / 255, verbose=0).argmax(axis=1)
+wrong = np.flatnonzero(guesses != labels)
+print(f"{len(wrong)} of {len(labels)} validation digits are wrong")
+fig, axes = plt.subplots(2, 10, figsize=(10, 2.6))
+plots.sample_grid(axes, [(images[i], f"{labels[i]} → {guesses[i]}") for i in wrong[:20]])
+for ax in axes.flat:
+    ax.set_axis_off()
+show_figure(f"{len(wrong[:20])} validation digits that the baseline gets wrong, each with its label and the answer.")
+
+# %% [markdown]
+# **Does longer training help?** The stored runs below trained the baseline of ten labels per class for more steps. Each
+# is compared with the shorter run of the same draw and seed. Only the number of steps differs.
+
+# %% tags=["show"]
+where = DATASET if DATASET != results.STRANGERS else data.DEFAULT
+longer = results.accuracies("long", where)["none"] - results.accuracies("labels", where)["none, 10"]
+said = compare.interval(100 * longer)
+print(f"{where}, {results.LONG_STEPS} steps instead of {SETTINGS.steps}: mean change {said.mean:+.2f} points,")
+print(f"95 % interval {said.low:+.2f} to {said.high:+.2f}, from {len(longer)} runs")
+
+# %% [markdown]
+# **Would regularisation do instead of augmentation?** *Dropout* sets a random share of the units to zero in each
+# training step ([Srivastava et al. 2014](https://jmlr.org/papers/v15/srivastava14a.html)). It is another cure for
+# overfitting. The figure compares three changes of the same baseline: dropout, a geometric augmentation
+# [recipe](#Words), and both together. The share was chosen on the validation digits of `mnist_sample`, without
+# augmentation. Every dot is the [gain](#Words) of one run, for dropout as for augmentation. Every line is the 95 %
+# interval of the mean. Change one thing: add a `Dropout` layer before your own dense layers, and train once more. What
+# can this one run tell you?
+
+# %% tags=["show"]
+where = DATASET if DATASET in data.OFFLINE else data.DEFAULT
+gains = results.gains("sceptic", where)
+names = {"regularised": "dropout", "geometric": "geometric recipe", "regularised, geometric": "both"}
+shown = {names[row]: gains[row] for row in names}
+plots.ablation(plt.subplots(figsize=(7, 2.2))[1], shown)
+means = ", ".join(f"{name} {values.mean():+.1f}" for name, values in shown.items())
+show_figure(f"Gains in percentage points, a row of dots with an interval for each change. Means: {means}.")
+print(f"{where}, dropout of {results.REGULARISED.dropout:.0%}; mean gains in points: {means}")
+said = compare.interval(gains["geometric"] - gains["regularised"])
+print(f"recipe minus dropout, in pairs of runs: {said.mean:+.1f}, 95 % interval {said.low:+.1f} to {said.high:+.1f}")
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# Very little: its change may be chance, as section 6 shows. To compare dropout with the recipe, subtract their gains
+# run by run and look at the interval of the mean difference, as the last printed line does.
+#
+# </details>
+
+# %% [markdown]
+# ## Words
+#
+# - **draw**: one random choice of the labelled digits that a model learns from; its seed names it.
+# - **run**: one draw and one seed, with both models trained on it.
+# - **recipe**: what happens to a training picture: one albumentations pipeline for each digit.
+# - **probe**: an input that your function is tried on; when marks are given, the probes are fresh.
+# - **hand-in**: what a locked cell writes down about your work, in the folder `handin/`; it is all that the grader
+#   reads.
+# - **gain**: the accuracy of the augmented model minus that of the baseline in the same run, in percentage points.
+# - **baseline**: the model trained without augmentation.
+# - **interval**: the 95 % confidence interval of a mean.
+#
+# ## Read more
+#
+# - TensorFlow, [*Better performance with the tf.data API*](https://www.tensorflow.org/guide/data_performance): what
+#   `cache`, `prefetch` and the other stages cost and save.
+# - Zhang, Lipton, Li and Smola, *Dive into Deep Learning*,
+#   [*Generalization*](https://d2l.ai/chapter_linear-regression/generalization.html): overfitting explained.
+# - Bouthillier et al. 2021,
+#   [*Accounting for Variance in Machine Learning Benchmarks*](https://arxiv.org/abs/2103.03098):
+#   how much seeds, data splits and other choices move a result.

@@ -9,18 +9,17 @@
 # %% [markdown]
 # # Step 3: Which pictures still mean the same?
 #
-# Ten labelled digits per class are few. Augmentation makes new pictures out of them, and every new picture keeps the
-# label of the old one. That is a promise: *whoever sees the new picture still calls it by the same name*. In this
-# step you write five transformations, find out for which digits each of them keeps the promise, and put them together.
+# Augmentation makes new pictures from a few labelled digits, and every new picture keeps the old label. That is right
+# only if a reader would still give it this label. You write four transformations, decide for which digits they keep
+# the label, and combine them in a [recipe](#Words).
 #
-# **You will be able to** write a random transformation with albumentations and check that it does what it says,
-# tell which digits survive it, build a recipe that never lies about a label, and recognise five famous bugs.
+# **You will be able to** write and test a random transformation with albumentations, say for which digits it keeps the
+# label, write a recipe in which every label still fits, and find bugs in augmentation code.
 #
-# **You need** steps 1 and 2 only for the words *pool*, *draw* and *baseline*. **Time**: about 50 minutes; every
-# cell answers in seconds.
+# **You need** steps 1 and 2 only for the words *pool*, [draw](#Words) and [baseline](#Words). **Time**: see START.md.
 #
-# Each exercise has three cells: yours, a locked one that runs your function on probes and writes down what
-# came out, and a test.
+# Each exercise has three cells: yours, a locked one that tries your function on [probes](#Words) and writes the
+# [hand-in](#Words), and a test.
 
 # %% [markdown]
 # **Where this runs.** In the course's own JupyterLab everything is installed. Anywhere else, a hosted notebook service
@@ -36,30 +35,35 @@ except ModuleNotFoundError:
 DATASET = begin("step3_augment")
 
 # %%
+import time
 import warnings
 
 import albumentations as A
 import cv2
 import ipywidgets
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
-from augcourse import augment, data, handin, measure, plots, probes, results, train
+from augcourse import augment, compare, data, handin, measure, plots, probes, results
+from augcourse.digits import ink
+from augcourse.lesson import show_figure, train
+from augcourse.predictions import predict, predicted
+from augcourse.train import predict as probabilities_of
 
 # %% [markdown]
 # ## 1. Rotation
 #
-# An albumentations transform is a description: what to do, how strongly *at most*, and with which probability `p`.
-# Call it with a picture, and it draws a strength of its own: `transform(image=image)["image"]`. A picture is a NumPy
-# array, `uint8` in, `uint8` out.
+# An albumentations transform says what to do, how strongly at most, and with which probability `p`. The call
+# `transform(image=image)["image"]` draws a strength at random. A picture is a `uint8` NumPy array.
 #
-# Three questions decide whether a rotation is the one that you meant. How often does it happen? (Most
-# transforms have `p=0.5` until you say otherwise.) How far does it go, and to both sides? And what does it put where
-# there was no picture before? A digit lies on black paper: nothing but black belongs there.
+# Ask three questions of a rotation. How often does it happen? (The default of every transform in this step is
+# `p=0.5`.) How far does it turn, and to both sides? What fills the corners? Our paper is black, so they must be black.
 #
-# **Predict**: by how many degrees can you turn a 7 before you hesitate to call it one?
-#
-# **Exercise 1 (2 points).** Write `rotation(max_degrees)`. Look at `A.Affine` or `A.Rotate`.
+# **Exercise 1 (2 points).** Write `rotation(max_degrees)` with
+# [`A.Affine`](https://albumentations.ai/explore/transform/Affine/docs/) or
+# [`A.Rotate`](https://albumentations.ai/explore/transform/Rotate/docs/). The web pages may describe a newer version:
+# `help(A.Affine)` describes the one that is installed.
 
 # %% nbgrader={"grade": false, "grade_id": "rotation", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def rotation(max_degrees):
@@ -175,8 +179,7 @@ checks.expect(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Run**: eight digits, and the same eight turned twice. Does any of them look like another digit?
-# **Change one thing**: 15 becomes 45, then 90.
+# **Run**: does any turned digit look like another digit? **Change one thing**: 15 becomes 45, then 90.
 
 # %% tags=["show"]
 images, labels = data.load_arrays(data.POOL)
@@ -192,18 +195,16 @@ def transformed(transform, pictures, seed=0):
 fig, axes = plt.subplots(3, 8, figsize=(9, 3.4))
 turned_digits = {f"turned, seed {seed}": transformed(rotation(15), digits, seed) for seed in (1, 2)}
 plots.gallery(axes, digits, turned_digits)
-plt.show()
+show_figure("Eight digits in a row, and below them the same digits after a random rotation, with two seeds.")
 
 # %% [markdown]
 # ## 2. Flip
 #
-# A horizontal flip exchanges left and right. For cats it is the safest transformation of all, so it stands in
-# almost every tutorial. **Predict**: is it as safe for digits?
+# A horizontal flip exchanges left and right. A cat in a mirror is still a cat; is a 2 still a 2? A flip has no
+# strength, only a probability: with `p=1` the model never sees the original.
 #
-# A flip is its own inverse and has no strength: only a probability. With `p=1` the model would never see the original
-# again.
-#
-# **Exercise 2 (2 points).** Write `flip()`.
+# **Exercise 2 (2 points).** Write `flip()` with
+# [`A.HorizontalFlip`](https://albumentations.ai/explore/transform/HorizontalFlip/docs/).
 
 # %% nbgrader={"grade": false, "grade_id": "flip", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def flip():
@@ -259,14 +260,13 @@ checks.expect(
 # %% [markdown]
 # ## 3. Brightness
 #
-# To brighten is to *add* the same amount to every pixel; to raise the contrast is to *multiply*. albumentations
-# keeps both in one transform, `A.RandomBrightnessContrast`, and does both unless you switch one off. Its limits are shares
-# of the full scale, for which it must know where the scale ends: at 255 for `uint8`, at 1.0 for floats. A float
-# picture that runs to 255 is white after the first touch.
+# To change the brightness is to *add* the same amount to every pixel; to change the contrast is to *multiply*.
+# `A.RandomBrightnessContrast` does both, unless you switch one off. Its limits are shares of the full scale: 255 for
+# `uint8`, 1.0 for floats. Levels outside the scale are cut off: darkened black paper stays black, and a float picture
+# with levels up to 255 ends at 1.0.
 #
-# **Predict**: the paper is 0, the ink is 255. What can darkening do to the paper, and brightening to the ink?
-#
-# **Exercise 3 (2 points).** Write `brightness(limit)`.
+# **Exercise 3 (2 points).** Write `brightness(limit)` with
+# [`A.RandomBrightnessContrast`](https://albumentations.ai/explore/transform/RandomBrightnessContrast/docs/).
 
 # %% nbgrader={"grade": false, "grade_id": "brightness", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def brightness(limit):
@@ -372,23 +372,28 @@ checks.expect(
 
 # %% tags=["show"]
 fig, axes = plt.subplots(3, 8, figsize=(9, 3.4))
-changed = {"flipped, p = ½": transformed(flip(), digits), "brightness ±0.3": transformed(brightness(0.3), digits)}
+changed = {f"±0.3, seed {seed}": transformed(brightness(0.3), digits, seed) for seed in (1, 2)}
 plots.gallery(axes, digits, changed)
-plt.show()
+show_figure("Eight digits in a row, and below them the same digits after a random change of brightness, twice.")
 
 # %% [markdown]
 # ## 4. Saturation, and a proof
 #
-# Saturation says how far a colour is from grey. Scale it by 0, and all colour is gone; scale it by 1.5, and everything
-# glows. `A.ColorJitter` does it, together with brightness, contrast and hue, unless you tell it to leave those alone: a
-# factor of `(1, 1)` and a hue shift of `(0, 0)` change nothing.
+# Saturation says how far a colour is from grey. A factor of 0 makes a picture grey; a factor of 1 leaves it as it is.
+# [`A.ColorJitter`](https://albumentations.ai/explore/transform/ColorJitter/docs/) changes it, together with brightness,
+# contrast and hue. A factor of `(1, 1)` switches brightness or contrast off, a shift of `(0, 0)` the hue.
 #
-# Our digits are grey. Many tutorials adjust their saturation all the same. **Predict**: what will that do?
-#
-# You need not trust an opinion about it: measure. The second function, `largest_change`, tells how far a transform
-# ever moves any pixel. Careful: `uint8` arithmetic runs in a circle. `np.uint8(3) - np.uint8(5)` is not −2.
-#
-# **Exercise 4 (3 points).** Write `saturation(limit)` and `largest_change(transform, image)`.
+# Our digits are grey. What does saturation do to them? Measure it: `largest_change` says how far a transform ever
+# moves any pixel. Be careful: `uint8` arithmetic wraps around, so `np.uint8(3) - np.uint8(5)` is 254.
+
+# %%
+# Predict: how far does saturation(0.5) ever move a pixel of a grey digit?
+predict("saturation on grey digits", ...)  # instead of the dots: a number of grey levels, 0 to 255
+
+# %% [markdown]
+# **Exercise 4 (3 points).** Write `saturation(limit)` and `largest_change(transform, image)`
+# ([`np.abs`](https://numpy.org/doc/stable/reference/generated/numpy.absolute.html),
+# [`astype`](https://numpy.org/doc/stable/reference/generated/numpy.ndarray.astype.html)).
 
 # %% nbgrader={"grade": false, "grade_id": "saturation", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def saturation(limit):
@@ -535,231 +540,126 @@ checks.expect(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Run the proof**: a hundred digits of the validation part, twenty times each, grey and printed in coloured ink.
+# **Run the proof** on a hundred validation digits, grey and in coloured ink.
 
 # %% tags=["show"]
 validation, validation_labels = data.load_arrays(data.VALIDATION)
-printed = probes.tinted(validation[:100], (200, 130, 90))
+printed = ink.tinted(validation[:100], (200, 130, 90))
+moved = {}
 for name, pictures in (("grey", validation[:100]), ("tinted", printed)):
-    change = max(largest_change(saturation(0.5), picture) for picture in pictures)
-    print(f"{name:>6} digits: largest change of any pixel {change} of 255 grey levels")
-
-# %% tags=["show"]
-coloured = [probes.tinted(digit, (200, 130, 90)) for digit in digits]
-fig, axes = plt.subplots(4, 8, figsize=(9, 4.4))
-rows = {"grey, saturation ±0.5": transformed(saturation(0.5), digits), "tinted": coloured}
-rows["tinted, saturation ±0.5"] = transformed(saturation(0.5), coloured)
-plots.gallery(axes, digits, rows)
-plt.show()
+    moved[name] = max(largest_change(saturation(0.5), picture) for picture in pictures)
+    print(f"{name:>6} digits: largest change of any pixel {moved[name]} of 255 grey levels")
+predicted("saturation on grey digits", f"{moved['grey']} grey levels")
 
 # %% [markdown]
-# **Explain**: a grey pixel has no colour that could be scaled. On grey digits, saturation costs time and does nothing. It
-# belongs in a recipe for colour pictures, where colour may mislead a model; the course's results measure that on digits
-# in coloured ink.
-#
-# Does a library tell you so? Not always. `A.HueSaturationValue` warns about a picture with one channel, `A.ColorJitter`
-# does not. *No warning* is not the same as *works*.
+# **Explain**: why can no factor change a grey digit?
 
-# %% tags=["show"]
-for transform in (A.HueSaturationValue(p=1.0), saturation(0.5)):
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        transform(image=digits[0])
-    print(type(transform).__name__, "warns:" if caught else "is silent.", *(str(w.message) for w in caught))
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# In a grey pixel red, green and blue are equal. Saturation scales how far the three values are from grey. These
+# distances are zero, and zero times any factor is zero. A picture with one channel has no colour at all, and
+# `A.ColorJitter` leaves its saturation alone.
+#
+# </details>
 
 # %% [markdown]
-# ## 5. Shift
+# ## 5. Coloured ink
 #
-# "A convolution does not care where the digit stands." True for one convolution, and its word is
-# **equivariant**: shift the input, and the feature map shifts along. But our network ends in dense layers, which read
-# *positions*. It is not **invariant**. **Predict**: which transformation will help the model most, rotation or shift?
-# You find out at the end of this step.
-#
-# Older code uses `A.ShiftScaleRotate`, which is deprecated: `A.Affine` does the same, and does nothing that you do
-# not name, except that its `p` is 0.5.
-#
-# **Exercise 5 (2 points).** Write `shift(max_fraction)`.
-
-# %% nbgrader={"grade": false, "grade_id": "shift", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def shift(max_fraction):
-    """A random shift, sideways and up or down at once.
-
-    Args:
-        max_fraction: both distances are drawn from -max_fraction to max_fraction, as a share of the
-            picture's side.
-
-    Returns:
-        an albumentations transform that moves every picture (p=1), neither turns nor scales it, keeps shape
-        and dtype, and fills with black what comes in from outside.
-
-    Example: shift(0.1) moves a picture of 28 pixels by up to about 3 pixels along each axis.
-    """
-    ### BEGIN SOLUTION
-    distance = (-max_fraction, max_fraction)
-    return A.Affine(translate_percent={"x": distance, "y": distance}, border_mode=cv2.BORDER_CONSTANT, fill=0, p=1.0)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "shift_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
-with handin.record("shift") as out:
-    _fraction = float(probes.rng("shift").choice([0.1, 0.12, 0.14]))
-    out.arrays(bar=probes.augmented("shift", shift(_fraction), probes.bar(), 240))
-    out.arrays(spots=probes.augmented("shift", shift(_fraction), probes.landmarks(), 100))
-    _paper = np.full((28, 28, 1), 200, np.uint8)
-    out.arrays(paper=probes.augmented("shift", shift(_fraction), _paper, 100))
-
-# %% nbgrader={"grade": true, "grade_id": "shift_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-import numpy as np
-
-from augcourse import checks, handin, probes
-
-work = handin.read("shift")
-spots, paper = (work.array(name, (100, 28, 28, 1), "uint8") for name in ("spots", "paper"))
-moved = work.array("bar", (240, 28, 28, 1), "uint8")
-found = probes.poses(moved)
-still = np.mean((moved == probes.bar()).all((1, 2, 3)))
-for axis, distance in (("sideways", found.x - 13.5), ("up and down", found.y - 13.5)):
-    checks.expect(
-        np.ptp(distance) > 1 or still > 0.9,
-        "a shift goes along both axes",
-        got=f"nothing moves {axis}",
-        why="only one of x and y was given a range",
-    )
-checks.expect(
-    still < 0.25,
-    "every picture should be moved",
-    expected="p=1: hardly a picture stays where it was",
-    got=f"{still:.0%} of the pictures stayed where they were",
-    why="a transform only happens with probability p, and p is 0.5 until you say otherwise",
-)
-black = np.mean(paper.min((1, 2, 3)) == 0)
-checks.expect(
-    black > 0.5,
-    "what comes in from outside should be black",
-    expected="a black edge on a shifted bright picture",
-    got=f"{black:.0%} of the shifted bright pictures show any black",
-    why="the border is mirrored or wrapped around; `border_mode` and `fill` decide",
-)
-checks.passed("shift")
-### BEGIN HIDDEN TESTS
-fraction = float(probes.rng("shift").choice([0.1, 0.12, 0.14]))
-for axis, distance in (("sideways", found.x - 13.5), ("up and down", found.y - 13.5)):
-    says = f"shift({fraction}) moves a picture {axis} by up to {28 * fraction:.1f} pixels"
-    got = f"from {distance.min():+.1f} to {distance.max():+.1f} pixels"
-    checks.expect(np.abs(distance).max() < 28 * fraction + 1.1, says, got=got, mistake="stronger is better")
-    checks.expect(
-        distance.min() < -0.5 * 28 * fraction and distance.max() > 0.5 * 28 * fraction,
-        f"{says}, in both directions",
-        got=got,
-        why="a range with one sign, or a fraction that is not used",
-    )
-for axis, distance in (("sideways", found.x - 13.5), ("up and down", found.y - 13.5)):
-    checks.expect(
-        probes.unevenness(distance, 28 * fraction, 1.0) < 0.1,
-        f"shift({fraction}) draws the distance {axis} evenly from both directions and everything between",
-        expected="small and large distances alike, in whole pixels or finer",
-        got=f"{np.mean(np.abs(distance) < 14 * fraction):.0%} of the distances in the inner half of the range",
-        why="a few fixed distances instead of a range",
-    )
-together = abs(np.corrcoef(found.x, found.y)[0, 1])
-checks.expect(
-    together < 0.6,
-    "the two distances are drawn independently of each other",
-    got="pictures that only move along a diagonal",
-    why="one number was drawn and used for both x and y",
-)
-warped = probes.warps(spots)
-checks.expect(
-    not warped.mirrored.any() and not warped.distorted.any() and np.abs(warped.angle).max() < 3,
-    "a shift neither turns nor scales nor mirrors",
-    got=f"angles up to {np.nanmax(np.abs(warped.angle)):.0f} degrees, lengths from {np.nanmin(warped.stretch):.0%} to "
-    f"{np.nanmax(warped.stretch):.0%}, {warped.mirrored.mean():.0%} of the pictures mirrored",
-    why="ShiftScaleRotate and RandomResizedCrop do more than shift",
-)
-checks.expect(
-    np.abs(warped.contrast / 255 - 1).max() < 0.1,
-    "a shift changes no grey level",
-    got=f"spots of {warped.contrast.min():.0f} to {warped.contrast.max():.0f} levels above the paper",
-    why="brightness, contrast or blur belong to the transform, too",
-)
-### END HIDDEN TESTS
+# Now ten coloured pens write the digits. In training, each class has a favourite pen in 80 % of its pictures, so a
+# model can learn the pen instead of the digit. In the test, any pen writes any digit.
 
 # %% tags=["show"]
-fig, axes = plt.subplots(3, 8, figsize=(9, 3.4))
-moved_digits = {f"shifted, seed {seed}": transformed(shift(0.1), digits, seed) for seed in (1, 2)}
-plots.gallery(axes, digits, moved_digits)
-plt.show()
+by_class = [np.flatnonzero(labels == digit)[:5] for digit in range(10)]
+order = np.concatenate(by_class)
+training_ink = ink.favourite_pen(images[order], labels[order], seed=0)
+test_ink = ink.any_pen(images[order[::5]], seed=0)
+
+fig, axes = plt.subplots(6, 10, figsize=(9, 5))
+for row in range(6):
+    for digit in range(10):
+        plots.show(axes[row, digit], test_ink[digit] if row == 5 else training_ink[5 * digit + row])
+    axes[row, 0].set_ylabel("test" if row == 5 else "training", rotation=0, ha="right", va="center", fontsize=9)
+show_figure(
+    "Six rows of digits in coloured ink, one class per column. In the five training rows, four of the five digits of "
+    "a class have the same colour. In the last row, the test, the colours are drawn at random."
+)
+
+# %% [markdown]
+# Three recipes are tried. `geometric` turns, moves, scales and shears a digit and changes its brightness. The others
+# change the saturation: by factors from 0.5 to 1.5, or from 0, which is grey, to 1.
+
+# %%
+# Predict: which of the three helps most, in the mean over the stored runs?
+predict("best on coloured ink", ...)  # "geometric", "saturation 0.5 to 1.5" or "saturation 0 to 1"
+
+# %% [markdown]
+# Every dot is the [gain](#Words) of one [run](#Words), every bar the [interval](#Words) of the mean.
+
+# %% tags=["show"]
+def told(name, gains):
+    """A mean gain with its interval, as a line of text."""
+    found = compare.interval(gains)
+    mean, low, high = (round(value, 1) + 0.0 for value in (found.mean, found.low, found.high))
+    return f"{name}: {mean:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}, {len(gains)} runs"
+
+
+# The stored runs are those of this data set, or of the default one where there are none.
+INKED = DATASET if DATASET in data.OFFLINE else data.DEFAULT
+STUDIED = DATASET if DATASET in results.DATASETS else data.DEFAULT
+
+# %% tags=["show"]
+on_ink = results.gains("ink", INKED)
+tried = {name: on_ink[name] for name in ("geometric", "saturation 0.5 to 1.5", "saturation 0 to 1")}
+fig, ax = plt.subplots(figsize=(8, 1.8))
+plots.ablation(ax, tried)
+lines = [told(name, gains) for name, gains in tried.items()]
+show_figure("Gains of three recipes on coloured ink, in percentage points, each run a dot. " + "; ".join(lines) + ".")
+without = {"grey digits": results.accuracies("ablation", INKED), "coloured ink": results.accuracies("ink", INKED)}
+shares = [f"{100 * rows['none'].mean():.1f} % on {name}" for name, rows in without.items()]
+print(f"Accuracy of the baseline ({INKED}):", " and ".join(shares))
+print(*lines, sep="\n")
+predicted("best on coloured ink", max(tried, key=lambda name: tried[name].mean()))
+
+# %% [markdown]
+# **Explain**: what can a factor near 0 do that a factor of 0.5 cannot?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# At factor 0 the picture is grey. It shows the digit, but not the pen, so that in these pictures the pen says nothing
+# about the label. At factor 0.5 the ink is paler, but the ten pens can still be told apart. A rotation or a shift
+# leaves the colour of the ink as it is.
+#
+# </details>
 
 # %% [markdown]
 # ## 6. Cover the label
 #
-# Now the question of this step. Cover the label, show the transformed picture to a stranger, and ask what it is. If the
-# stranger says something else, or hesitates, the label no longer fits, and training on it *teaches a mistake*.
+# Cover the label, show the new picture to a reader, and ask which digit it is. If the reader names another one or
+# cannot decide, the label no longer fits, and training on this picture teaches a mistake.
 #
-# Here is one digit of each class, three times. **Predict** before you look closely: how many survive each row?
+# **Run**: in which rows do all ten digits keep their label?
 
 # %% tags=["show"]
 everyone = [images[np.flatnonzero(labels == digit)[5]] for digit in range(10)]
+by_a_tenth = A.Affine(translate_percent={"x": (-0.1, 0.1), "y": (-0.1, 0.1)}, p=1.0)
 rows = {
+    "shift ±10 %": transformed(by_a_tenth, everyone),
     "horizontal flip": [digit[:, ::-1] for digit in everyone],
     "vertical flip": [digit[::-1] for digit in everyone],
     "half turn": [digit[::-1, ::-1] for digit in everyone],
 }
-fig, axes = plt.subplots(4, 10, figsize=(10, 4))
+fig, axes = plt.subplots(5, 10, figsize=(10, 5))
 plots.gallery(axes, everyone, rows)
-plt.show()
+show_figure("The digits 0 to 9, and below them shifted by up to a tenth, mirrored, upside down, and turned by 180°.")
 
 # %% [markdown]
-# A digit does not jump from *yes* to *no*: somewhere on the way it changes its mind. The next cell trains the
-# baseline on one draw and asks it about a digit that it never saw, turned by more and more degrees.
-
-# %% tags=["show"]
-few_images, few_labels = measure.labelled_digits(0, DATASET)
-baseline = train.train(few_images, few_labels, seed=0)
-subject = validation[np.flatnonzero(validation_labels == 6)[0]]
-
-# %% tags=["show"]
-def turned_by(image, angle):
-    """The picture, turned counter-clockwise by exactly this many degrees."""
-    return A.Affine(rotate=(angle, angle), p=1.0)(image=image)["image"]
-
-
-def ask(image):
-    """What the baseline calls a picture, and how sure it is."""
-    probabilities = train.predict(baseline.weights, image[None])[0]
-    return int(probabilities.argmax()), float(probabilities.max())
-
-
-# %% tags=["show"]
-fig, axes = plt.subplots(1, 10, figsize=(10, 1.7))
-for ax, angle in zip(axes, range(0, 200, 20)):
-    answer, _ = ask(turned_by(subject, angle))
-    plots.show(ax, turned_by(subject, angle), f"says {answer}")
-    ax.set_xlabel(f"{angle}°")
-plt.show()
-
-# %% [markdown]
-# **Change one thing**: turn it yourself. (The slider lives in a running notebook; on a page it stands still.) At
-# which angle would *you* change your mind? Try another digit: replace the 6 three cells above.
-
-# %% tags=["show"]
-def turn(angle):
-    """Show the digit at this angle, with the baseline's opinion."""
-    picture = turned_by(subject, angle)
-    answer, sure = ask(picture)
-    fig, ax = plt.subplots(figsize=(2.4, 2.6))
-    plots.show(ax, picture, f"{angle}°: the baseline says {answer} ({sure:.0%} sure)")
-    plt.show()
-
-
-ipywidgets.interact(turn, angle=ipywidgets.IntSlider(value=0, min=-180, max=180, step=5, description="degrees"));
-
-# %% [markdown]
-# **Exercise 6 (3 points).** Write `keeps_label(transform, digit)`. Some cells are *contested*: a 1 with a flag does not
-# survive a mirror, a 1 that is a plain stroke does; whether a 3 survives being turned upside down depends on the hand
-# that wrote it. Answer `None` where it depends on the handwriting. **Only uncontested cells are graded**, and for those the
-# answer is `True` or `False`. One rule for all: the picture must still show *the same digit*, and not merely *some* digit.
-# The mild transformations are worth 0.6 points together, each of the other three 0.8, and half of that with one wrong answer.
+# **Exercise 5 (3 points).** Write `keeps_label(transform, digit)`. Some cases are *contested*: a 1 with a flag does not
+# survive a mirror, a 1 that is a plain stroke does. Answer `None` where it depends on the handwriting. **Only
+# uncontested cases are graded**, and there the answer is `True` or `False`. The picture must show *the same digit*, not
+# just *some* digit. The mild transformations are worth 0.6 points together, each of the others 0.8, or half of that
+# with one wrong answer.
 
 # %% nbgrader={"grade": false, "grade_id": "keeps_label", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def keeps_label(transform, digit):
@@ -839,47 +739,88 @@ for name, lost in destroyed.items():
 parts.points()
 
 # %% [markdown]
-# ## 7. What a broken promise costs
+# ## 7. What a wrong label costs
 #
-# Does it matter to the model? Measured, not claimed: stored runs of one transformation at a time, with the baseline as
-# zero. Every dot is a pair of runs (the same ten labels per class, the same seed, with and without), every bar a 95 %
-# interval of the mean. **Predict** the order first.
+# Rotation, flip, brightness and saturation all occur in
+# [TensorFlow's tutorial](https://www.tensorflow.org/tutorials/images/data_augmentation); we call them *the classic
+# four*. Stored runs tried each alone, and a rotation by any angle. Two of these five lose labels: the flip of every
+# digit, and the rotation by any angle.
+
+# %%
+# Predict: which of the four has the highest mean gain alone, on grey digits?
+predict("best of the classic four", ...)  # "rotation", "flip", "brightness" or "saturation"
 
 # %% tags=["show"]
-gains = results.gains("ablation", DATASET)
-alone = ("shift ±10 %", "rotation ±15°", "brightness ±0.3", "saturation ±0.5", "horizontal flip", "rotation ±180°")
-fig, ax = plt.subplots(figsize=(8, 3))
-plots.ablation(ax, {name: gains[name] for name in alone})
-plt.show()
+stored = results.gains("ablation", STUDIED)
+four = {
+    "rotation": stored["rotation ±15°"],
+    "flip": stored["horizontal flip"],
+    "brightness": stored["brightness ±0.3"],
+    "saturation": stored["saturation ±0.5"],
+}
+alone = {**four, "rotation by any angle": stored["rotation ±180°"]}
+fig, ax = plt.subplots(figsize=(8, 2.6))
+plots.ablation(ax, alone)
+lines = [told(name, gains) for name, gains in alone.items()]
+show_figure("Gains of five transformations, in percentage points, each run a dot. " + "; ".join(lines) + ".")
+print(*lines, sep="\n")
+predicted("best of the classic four", max(four, key=lambda name: four[name].mean()))
 
 # %% [markdown]
-# **Explain** what you see, from the bottom up. Where the label is lost, the model pays. One row has no spread at all:
-# pair for pair, both models gave exactly the same answers. You proved why in section 4. And which transformation gained
-# most? Is it one of the four that the classic tutorial names?
+# **Explain** the two rows whose labels are lost, and the row whose gain is zero in every run.
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
 #
-# A second question hides in the first: if flipping *every* digit hurts, does flipping only the digits that survive help?
+# On every data set of this course the two intervals lie below zero: a picture whose label does not fit teaches a
+# mistake, and the model pays for it. Saturation gains exactly zero in every run: it changes no grey picture, so that
+# both models of a run learn from the same pictures. You proved it in section 4.
+#
+# </details>
+
+# %% [markdown]
+# Does it help to flip only digits that survive? A *safe flip* mirrors 0, 1 and 8.
+
+# %%
+# Predict: what do the stored runs say of the safe flip, without anything else?
+predict("safe flip", ...)  # "helps", "harms" or "cannot tell": the interval contains zero
 
 # %% tags=["show"]
-fig, ax = plt.subplots(figsize=(8, 2))
-plots.ablation(ax, results.gains("mirror", DATASET))
-plt.show()
+mirror = results.gains("mirror", STUDIED)
+added = {"safe flip, added to rotation": mirror["rotation and safe flip"] - mirror["rotation"]}
+compared = {"safe flip": mirror["safe flip"], "rotation": mirror["rotation"], **added}
+fig, ax = plt.subplots(figsize=(8, 1.8))
+plots.ablation(ax, compared)
+lines = [told(name, gains) for name, gains in compared.items()]
+show_figure("Gains of the safe flip, of rotation, and of both over rotation, each run a dot. " + "; ".join(lines) + ".")
+print(*lines, sep="\n")
+safe = compare.interval(mirror["safe flip"])
+predicted("safe flip", "helps" if safe.low > 0 else "harms" if safe.high < 0 else "cannot tell")
 
 # %% [markdown]
-# Look at the first row, then compare the last two: what does the safe flip add?
+# **Explain**: what do these runs say of the safe flip, and what do they not say?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
 #
-# **Keeping the label is not the same as being useful.** A picture that nobody would ever write teaches nothing about
-# those that people do write. A transformation must pass two tests: it must keep the label, *and* its pictures must look
-# like ones that the model will meet. The first you can judge by eye. The second you measure, in step 4.
+# Read the interval. If it lies above zero, the runs say that the safe flip helps; if it lies below zero, that it harms.
+# If it contains zero, they say neither. They do not say that the safe flip is useless, because the interval contains
+# small gains as well as small losses. More runs would make it narrower.
+#
+# </details>
+
+# %% [markdown]
+# *Does it keep the label?* and *does it help?* are two questions. You answer the first by eye, the second with runs.
 #
 # ## 8. A recipe
 #
-# A **recipe** is all of it together: for each digit one pipeline, `A.Compose([…])`. Only *flips* may differ from digit to
-# digit. Why only those? Suppose that you brighten 0, 1 and 8 and nothing else. Every bright picture in training is then a
-# 0, a 1 or an 8, and the model learns to read the label off the brightness. The recipe **betrays the label**, and a
-# clean test never shows it: only the first badly lit photograph does.
+# A recipe has one pipeline, `A.Compose([…])`, for each digit. Only *flips* may differ between digits. Suppose that you
+# brighten only 0, 1 and 8. Then every bright picture in training is a 0, a 1 or an 8, and a model can learn the
+# brightness instead of the digit, like the pen in section 5. The recipe **betrays the label**.
 #
-# **Exercise 7 (3 points).** Write `recipe()`: the classic four, told honestly. Use albumentations directly (`A.…`)
-# rather than your functions from above, so that a mistake up there costs nothing down here.
+# **Exercise 6 (3 points).** Write `recipe()`: the classic four, with flips only where the label survives
+# ([`A.Compose`](https://albumentations.ai/docs/api-reference/albumentations/core/composition)). Do not use your
+# functions from above, so that a mistake there costs nothing here.
 
 # %% nbgrader={"grade": false, "grade_id": "recipe", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def recipe():
@@ -1000,7 +941,7 @@ for name, values, limit, slack, unit in (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Run**: your recipe on six digits, five times each. Cover the top row, and read.
+# **Run** your recipe five times on six digits. Cover the top row, and read.
 
 # %% tags=["show"]
 pick = (0, 2, 4, 6, 8, 9)
@@ -1009,127 +950,320 @@ mine = augment.Recipe.of(recipe())
 rows = {f"seed {seed}": list(mine.apply(images[chosen], labels[chosen], seed)) for seed in range(5)}
 fig, axes = plt.subplots(6, 6, figsize=(6, 6))
 plots.gallery(axes, list(images[chosen]), rows)
-plt.show()
+show_figure("The digits 0, 2, 4, 6, 8 and 9, and below each of them five pictures that the recipe made of it.")
 
 # %% [markdown]
-# ## 9. Five famous bugs
+# ## Three things to remember
 #
-# All five are easily written, and none of them raises an error. Some make the results look *better* than they are.
-# Here they are, one excerpt each.
+# 1. Cover the label: a transformation is allowed where a reader still says the same digit. That depends on the class.
+# 2. Test what a transform does: how often, how far, to which side, and what fills the border.
+# 3. Whether a transformation keeps the label is one question; whether it helps is another.
 #
-# **A**
+# **Next**: step 4 trains with your recipe.
+
+# %% [markdown]
+# ## Five questions
+#
+# Each question shows code that raises no error, and something is wrong with it.
+#
+# **1.** Every training picture should be turned by a random angle of up to 15° to either side. What does this do?
+#
 # ```python
+# turn = A.Compose([A.Affine(rotate=15)])
+# ```
+#
+# - **a** It turns every picture, by an angle between −15° and 15°.
+# - **b** It turns every picture by exactly 15°.
+# - **c** It turns about half of the pictures, each by exactly 15°.
+# - **d** It turns about half of the pictures, each by an angle between 0° and 15°.
+#
+# **2.** In each excerpt a baseline and an augmented model are compared; `plain` and `varied` have the same number of
+# batches. What is wrong with both?
+#
+# ```python
+# # excerpt 1: one model trains on batches(training), the other on batches(training, recipe)
 # def batches(dataset, recipe=None):
 #     if recipe is None:
 #         return dataset.batch(50)
 #     return dataset.shuffle(1000).map(recipe).batch(50)
+#
+#
+# # excerpt 2
+# baseline.fit(plain, epochs=10, validation_data=validation)
+# augmented.fit(varied, epochs=60, validation_data=validation)
 # ```
 #
-# **B**
+# - **a** The two models differ in more than the augmentation.
+# - **b** The augmented pictures are not cached, so they change from epoch to epoch.
+# - **c** An augmented data set has more pictures per epoch, so the augmented model takes more steps in every epoch.
+# - **d** Both models are evaluated on the same validation digits.
+#
+# **3.** What is wrong here? (`turn` turns every picture by a random angle.)
+#
 # ```python
 # pictures = np.concatenate([images, *(turn(images) for _ in range(9))])
 # answers = np.tile(labels, 10)
 # x_train, x_val, y_train, y_val = train_test_split(pictures, answers, test_size=0.2, stratify=answers)
 # ```
 #
-# **C**
+# - **a** `stratify` is not allowed when labels are repeated.
+# - **b** `np.tile` puts the labels in another order than the pictures.
+# - **c** A fifth is too much for validation when there are ten times as many pictures.
+# - **d** Versions of the same digit can be in training and in validation.
+#
+# **4.** Which line is right about both excerpts?
+#
 # ```python
+# # excerpt 1
 # training = training.map(random_flip).cache().shuffle(1000).repeat().batch(50)
 # validation = validation.batch(50)
-# ```
 #
-# **D**
-# ```python
-# baseline.fit(plain, epochs=10, validation_data=validation)
-# augmented.fit(varied, epochs=60, validation_data=validation)
-# ```
 #
-# **E**
-# ```python
+# # excerpt 2
 # def prepare(dataset):
 #     return dataset.map(random_shift).map(normalise).batch(50)
 #
 # training, validation = prepare(training.shuffle(1000)), prepare(validation)
 # ```
 #
-# Ask of every excerpt: what happens in the *second* epoch? Which pictures does the validation part hold? Do the two
-# models differ in one thing only?
+# - **a** 1: the validation digits should be flipped, too. 2: nothing is wrong.
+# - **b** 1: a digit is flipped in all epochs or in none. 2: the validation digits are shifted at random.
+# - **c** 1: `shuffle` after `cache` gives the same order in every epoch. 2: the validation digits should be shuffled.
+# - **d** 1: `repeat` before `batch` loses pictures. 2: the shift belongs after `normalise`.
 #
-# **Exercise 8 (2 points).** Write `name_the_bugs()`: match each letter with one of these names.
+# **5.** A brighter digit is still the same digit. What is wrong with this recipe?
+#
+# ```python
+# def pipeline(digit):
+#     light = [A.RandomBrightnessContrast((0.1, 0.4), (0, 0), p=1.0)] if digit in {0, 1, 8} else []
+#     return A.Compose([A.Affine(rotate=(-15, 15), p=1.0), *light])
+# ```
+#
+# - **a** Nothing: every picture keeps its label.
+# - **b** The model sees no original 0, 1 or 8, so it cannot learn these digits.
+# - **c** Brightness must come before rotation.
+# - **d** In training, a bright picture is always a 0, a 1 or an 8.
 
-# %%
-BUGS = (
-    "frozen flip",
-    "augmented validation",
-    "baseline never shuffled",
-    "augmented before splitting",
-    "unequal training",
-)
+# %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+answers = {1: "?", 2: "?", 3: "?", 4: "?", 5: "?"}  # a letter instead of each question mark
+### BEGIN SOLUTION
+answers = {1: "c", 2: "a", 3: "d", 4: "b", 5: "d"}
+### END SOLUTION
 
-# %% nbgrader={"grade": false, "grade_id": "name_the_bugs", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def name_the_bugs():
-    """Match the five excerpts with their bugs.
+# %% nbgrader={"grade": false, "grade_id": "questions_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
+with handin.record("questions") as out:
+    out.facts(answers={str(number): str(letter) for number, letter in answers.items()})
 
-    Returns:
-        dict from each letter, "A" to "E", to one of the names in `BUGS`; every name occurs once.
-    """
-    ### BEGIN SOLUTION
-    return {
-        "A": "baseline never shuffled",
-        "B": "augmented before splitting",
-        "C": "frozen flip",
-        "D": "unequal training",
-        "E": "augmented validation",
+# %% nbgrader={"grade": true, "grade_id": "questions_test", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from augcourse import checks, compare, data, handin, predictions, quiz, recipes, results
+
+dataset = data.choose_dataset().name
+studied = dataset if dataset in results.DATASETS else data.DEFAULT
+inked = dataset if dataset in data.OFFLINE else data.DEFAULT
+alone, on_ink = results.gains("ablation", studied), results.gains("ink", inked)
+safe = compare.interval(results.gains("mirror", studied)["safe flip"])
+grey = np.arange(784).astype(np.uint8).reshape(28, 28, 1)
+names = {
+    "shift": "shift ±10 %",
+    "rotation": "rotation ±15°",
+    "flip": "horizontal flip",
+    "brightness": "brightness ±0.3",
+    "saturation": "saturation ±0.5",
+}
+tried = ("geometric", "saturation 0.5 to 1.5", "saturation 0 to 1")
+predictions.tell(
+    {
+        "saturation on grey digits": int(np.abs(recipes.saturation()(image=grey)["image"] - grey.astype(int)).max()),
+        "best on coloured ink": max(tried, key=lambda name: on_ink[name].mean()),
+        "best of the classic four": max([*names][1:], key=lambda name: alone[names[name]].mean()),
+        "safe flip": "helps" if safe.low > 0 else "harms" if safe.high < 0 else "cannot tell",
+        "shift or rotation": max(("shift", "rotation"), key=lambda name: alone[names[name]].mean()),
     }
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "name_the_bugs_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
-with handin.record("name_the_bugs") as out:
-    out.facts(names=dict(name_the_bugs()))
-
-# %% nbgrader={"grade": true, "grade_id": "name_the_bugs_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-from augcourse import checks, handin
-
-names = handin.read("name_the_bugs").fact("names", dict)
-bugs = {
-    "frozen flip",
-    "augmented validation",
-    "baseline never shuffled",
-    "augmented before splitting",
-    "unequal training",
-}
-checks.expect(sorted(names) == list("ABCDE"), "one answer per excerpt", expected="A to E", got=sorted(names))
-checks.expect(
-    {str(name) for name in names.values()} == bugs,
-    "every name in BUGS belongs to one excerpt",
-    got=sorted(str(name) for name in names.values()),
-    why="a name occurs twice, or is spelt otherwise than in BUGS",
 )
-checks.passed("name_the_bugs")
+parts = checks.Parts("questions", 5)
+given = quiz.answers(handin.read("questions"), {1: "abcd", 2: "abcd", 3: "abcd", 4: "abcd", 5: "abcd"})
 ### BEGIN HIDDEN TESTS
-answers = {
-    "A": ("baseline never shuffled", "which model never meets its pictures in another order?"),
-    "B": ("augmented before splitting", "could a validation digit have a twin in training?"),
-    "C": ("frozen flip", "is the first digit of epoch two the same as of epoch one?"),
-    "D": ("unequal training", "how many steps did either model take?"),
-    "E": ("augmented validation", "do two evaluations of the same weights agree?"),
+one = {
+    "a": "one number is no range for A.Affine, and `p` is 0.5 by default",
+    "b": "`p` is 0.5 by default, so about half of the pictures stay as they are",
+    "d": "for A.Affine, one number is the angle itself; a range has two numbers",
 }
-wrong = [letter for letter in "ABCDE" if names[letter] != answers[letter][0]]
-checks.expect(
-    not wrong,
-    f"these excerpts have another bug: {', '.join(wrong)}",
-    got={letter: names[letter] for letter in wrong},
-    why="; ".join(f"{letter}: {answers[letter][1]}" for letter in wrong),
-)
+two = {
+    "b": "fresh pictures in every epoch are what augmentation is for; look at how each model is trained",
+    "c": "a map returns one picture for each picture, so an epoch has as many steps as before",
+    "d": "the same exam for both models is what you want; look at how each of them is trained",
+}
+three = {
+    "a": "stratify only keeps the shares of the classes equal; look at which pictures the two parts hold",
+    "b": "ten blocks of pictures in the same order, and ten blocks of labels in the same order: they fit",
+    "c": "the share is the same as without copies; look at which pictures the two parts hold",
+}
+four = {
+    "a": "validation digits stay as they are; in 2 they do not: where is random_shift called?",
+    "c": "shuffle draws a new order in every epoch; look at where the random flip and the random shift happen",
+    "d": "repeat before batch loses nothing; look at where the random flip and the random shift happen",
+}
+five = {
+    "a": "each label fits, but in training the brightness tells which labels are possible",
+    "b": "a brightened digit still shows its form; what else does it show that tells the label?",
+    "c": "the order is not the point: which digits are ever brightened?",
+}
+quiz.mark(parts, given, {1: ("c", one), 2: ("a", two), 3: ("d", three), 4: ("b", four), 5: ("d", five)})
 ### END HIDDEN TESTS
+parts.points()
 
 # %% [markdown]
-# ## Three things to remember
+# ## Going further
 #
-# 1. Cover the label: a transformation is allowed where a stranger would still say the same, and that depends on the class.
-# 2. Check what a transform *does*: how often, how far, to which side, and what it puts at the border. Silence proves nothing.
-# 3. Keeping the label is necessary, being useful is another matter, and a recipe that differs by class in more than flips
-#    betrays the label.
+# Optional, without marks.
 #
-# **Next**: the recipe goes into the training pipeline, where one line in the wrong place costs most of the gain. That is step 4.
+# ### Shift
+#
+# "A convolution does not care where the digit stands." One convolution is **equivariant**: if the input moves, the
+# feature map moves with it. But our network ends in dense layers, which read *positions*, so that it is not
+# **invariant**: a moved digit may get another answer
+# ([Azulay and Weiss 2019](https://arxiv.org/abs/1805.12177) show this for large networks). Does it help to train on
+# moved digits?
+
+# %%
+# Predict: which has the higher mean gain alone, on grey digits?
+predict("shift or rotation", ...)  # "shift" or "rotation"
+
+# %% tags=["show"]
+def shift(max_fraction):
+    """Move every picture by a random share of its side, on black paper."""
+    distance = (-max_fraction, max_fraction)
+    return A.Affine(translate_percent={"x": distance, "y": distance}, border_mode=cv2.BORDER_CONSTANT, fill=0, p=1.0)
+
+
+fig, axes = plt.subplots(3, 8, figsize=(9, 3.4))
+moved_digits = {f"shifted, seed {seed}": transformed(shift(0.1), digits, seed) for seed in (1, 2)}
+plots.gallery(axes, digits, moved_digits)
+show_figure("Eight digits in a row, and below them the same digits after a random shift, with two seeds.")
+
+# %% tags=["show"]
+both = {"shift": stored["shift ±10 %"], "rotation": stored["rotation ±15°"]}
+both["shift minus rotation"] = both["shift"] - both["rotation"]
+for name, gains in both.items():
+    print(told(name, gains))
+predicted("shift or rotation", max(("shift", "rotation"), key=lambda name: both[name].mean()))
+
+# %% [markdown]
+# ### Turn a digit until a model changes its answer
+#
+# The next cell trains the baseline on one draw and asks it about a digit that it has not seen, at ten angles. This is
+# one model and one digit: look at it, but conclude nothing. At which angle would *you* change your answer?
+
+# %% tags=["show"]
+few_images, few_labels = measure.labelled_digits(0, DATASET)
+baseline = train(few_images, few_labels, seed=0)
+subject = validation[np.flatnonzero(validation_labels == 6)[0]]
+
+
+def turned_by(image, angle):
+    """The picture, turned by exactly this many degrees."""
+    return A.Affine(rotate=(angle, angle), p=1.0)(image=image)["image"]
+
+
+def ask(image):
+    """What the baseline calls a picture, and with which probability."""
+    probabilities = probabilities_of(baseline.weights, image[None])[0]
+    return int(probabilities.argmax()), float(probabilities.max())
+
+# %% tags=["show"]
+fig, axes = plt.subplots(1, 10, figsize=(10, 1.7))
+said = {angle: ask(turned_by(subject, angle))[0] for angle in range(0, 200, 20)}
+for ax, (angle, answer) in zip(axes, said.items(), strict=True):
+    plots.show(ax, turned_by(subject, angle), f"says {answer}")
+    ax.set_xlabel(f"{angle}°")
+show_figure("One 6 at ten angles from 0° to 180°, with the answer of the baseline: " + str([*said.values()]) + ".")
+
+# %% [markdown]
+# **Change one thing**: turn it yourself. (The slider needs a running notebook.) Replace the 6 in the cell that trains.
+
+# %% tags=["show"]
+def turn(angle):
+    """Show the digit at this angle, with the baseline's answer."""
+    picture = turned_by(subject, angle)
+    answer, probability = ask(picture)
+    _, ax = plt.subplots(figsize=(2.4, 2.6))
+    plots.show(ax, picture, f"{angle}°: the baseline says {answer} ({probability:.0%})")
+    show_figure(f"A digit at {angle}°, which the baseline calls a {answer}.")
+
+
+ipywidgets.interact(turn, angle=ipywidgets.IntSlider(value=0, min=-180, max=180, step=5, description="degrees"));
+
+# %% [markdown]
+# ### No warning is no proof
+#
+# `A.HueSaturationValue` warns about a picture with one channel; `A.ColorJitter` does not.
+
+# %% tags=["show"]
+for transform in (A.HueSaturationValue(p=1.0), saturation(0.5)):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        transform(image=digits[0])
+    print(type(transform).__name__, "warns:" if caught else "is silent.", *(str(w.message) for w in caught))
+
+# %% [markdown]
+# ### Keras layers and RandAugment
+#
+# Keras has augmentation layers of its own, such as
+# [`RandomRotation`](https://www.tensorflow.org/api_docs/python/tf/keras/layers/RandomRotation). Such a layer takes
+# a whole batch and changes it only in training. Its limits are shares of a full turn, and its default border is
+# a reflection.
+# [`RandAugment`](https://keras.io/api/layers/preprocessing_layers/image_augmentation/rand_augment/)
+# ([Cubuk et al. 2019](https://arxiv.org/abs/1909.13719)) draws operations from a fixed list: you choose only how
+# many and how strong. The next cell passes 100 digits twice through each of the three. It measures how long the second
+# pass takes, and counts the pictures that differ from the first pass.
+
+# %% tags=["show"]
+batch = images[:100]
+albumentations_rotation = A.Compose([A.Rotate(limit=(-15, 15), p=1.0)], seed=0)
+keras_rotation = keras.layers.RandomRotation(15 / 360, fill_mode="constant", seed=0)
+rand_augment = keras.layers.RandAugment(value_range=(0, 255), num_ops=2, factor=0.5, seed=0)
+ways = {
+    "albumentations Rotate": lambda: np.stack([albumentations_rotation(image=image)["image"] for image in batch]),
+    "Keras RandomRotation": lambda: np.asarray(keras_rotation(batch, training=True)),
+    "Keras RandAugment": lambda: np.asarray(rand_augment(batch, training=True)),
+}
+passes = {}
+for name, way in ways.items():
+    first, start = way(), time.perf_counter()
+    second, seconds = way(), time.perf_counter() - start
+    passes[name] = second
+    fresh = np.mean((first != second).any((1, 2, 3)))
+    print(f"{name}: {1000 * seconds:.0f} ms for 100 digits, {fresh:.0%} of them other pictures than in the first pass")
+
+# %% tags=["show"]
+fig, axes = plt.subplots(4, 8, figsize=(9, 4.4))
+plots.gallery(axes, list(batch[:8]), {name: list(pictures[:8].astype(np.uint8)) for name, pictures in passes.items()})
+show_figure("Eight digits in a row, and below them after albumentations' Rotate, RandomRotation and RandAugment.")
+
+# %% [markdown]
+# Cover the labels in the last row. Do they all still fit?
+
+# %% [markdown]
+# ## Words
+#
+# - **draw**: one random choice of the labelled digits that a model learns from; its seed names it.
+# - **run**: one draw and one seed, with both models trained on it.
+# - **recipe**: what happens to a training picture: one albumentations pipeline for each digit.
+# - **probe**: an input that your function is tried on; when marks are given, the probes are fresh.
+# - **hand-in**: what a locked cell writes down about your work, in the folder `handin/`; it is all that the grader
+#   reads.
+# - **gain**: the accuracy of the augmented model minus that of the baseline in the same run, in percentage points.
+# - **baseline**: the model trained without augmentation.
+# - **interval**: the 95 % confidence interval of a mean.
+
+# %% [markdown]
+# ## Read more
+#
+# - C. Shorten and T. M. Khoshgoftaar, [A survey on image data augmentation for deep
+#   learning](https://doi.org/10.1186/s40537-019-0197-0), 2019: which transformations there are.
+# - R. Balestriero, L. Bottou and Y. LeCun, [The effects of regularization and data augmentation are class
+#   dependent](https://arxiv.org/abs/2204.03632), 2022: a gain in the mean can be a loss for a class.
+# - M. Arjovsky, L. Bottou, I. Gulrajani and D. Lopez-Paz, [Invariant risk
+#   minimization](https://arxiv.org/abs/1907.02893), 2019: section 5 is made after its Coloured MNIST.

@@ -9,15 +9,15 @@
 # %% [markdown]
 # # Step 4: Does it help?
 #
-# You know which pictures still mean the same. Now they meet the model. In this step you put a recipe into a
-# `tf.data` pipeline, find out what one misplaced line costs, train a model on augmented digits for exactly as
-# many steps as the baseline, and write a recipe of your own that must beat it.
+# You know which pictures still show the same digit. Does a model learn more from them? In this step you put a recipe
+# into a `tf.data` pipeline, find out what one misplaced line costs, and train with and without augmentation for the
+# same number of steps. Then you write two recipes, and the grader tests them by training.
 #
-# **You will be able to** augment inside a pipeline without losing shapes, labels or freshness, say where the line
-# belongs and why, compare two models fairly, and tell a useful recipe from a harmful one by measuring.
+# **You will be able to** augment inside a pipeline, say where the line belongs and why, compare two models fairly, and
+# tell by measuring whether a recipe helps.
 #
-# **You need** nothing but this notebook: where an exercise builds on another, it uses the course's own version,
-# so that one mistake costs one exercise. **Time**: about 45 minutes; every cell answers within ten seconds.
+# **You need** nothing but this notebook: where an exercise builds on another, it uses the course's own version, so
+# that one mistake costs one exercise. **Time**: see START.md.
 
 # %% [markdown]
 # **Where this runs.** In the course's own JupyterLab everything is installed. Anywhere else, a hosted notebook service
@@ -41,16 +41,22 @@ import tensorflow as tf
 
 from augcourse import compare, data, handin, measure, plots, probes, recipes, results
 from augcourse.augment import Recipe
+from augcourse.digits import ink
+from augcourse.lesson import show_figure, train
 from augcourse.model import build_model
-from augcourse.settings import HALF, PROBE, SETTINGS
-from augcourse.train import accuracy, predict, train
+from augcourse.predictions import predict, predicted
+from augcourse.settings import GRADING, HALF, PROBE, SETTINGS
+from augcourse.train import accuracy
+from augcourse.train import predict as probabilities
+
+tf.get_logger().setLevel("ERROR")  # no notes on its own speed
 
 # %% [markdown]
 # ## 1. A recipe inside a pipeline
 #
-# The course keeps a recipe as data: a `Recipe` holds one albumentations pipeline per digit. `recipe.stream(seed)`
-# makes it run: a function `transform(image, label)` that takes a uint8 picture and its label, and returns the
-# changed picture. Every call draws new randomness; the same seed gives the same stream. Here it is at work:
+# The course keeps a [recipe](#Words) as data: a `Recipe` holds one albumentations pipeline for each digit.
+# `recipe.stream(seed)` returns a function `transform(image, label)`. It takes a uint8 picture and its label, and
+# returns the changed picture. Every call draws new random numbers. The same seed gives the same stream.
 
 # %% tags=["show"]
 few_images, few_labels = measure.labelled_digits(draw=0)
@@ -59,16 +65,20 @@ fig, axes = plt.subplots(1, 8, figsize=(9, 1.6))
 plots.show(axes[0], few_images[0], "original")
 for ax in axes[1:]:
     plots.show(ax, transform(few_images[0], few_labels[0]))
-plt.show()
+show_figure(f"A handwritten {few_labels[0]} as it is, and seven pictures that a recipe made of it.")
 
 # %% [markdown]
-# `transform` is plain Python; a `tf.data` pipeline is a graph. `tf.numpy_function(transform, [image, label],
-# tf.uint8)` carries pictures from one to the other. It cannot know the shape of what comes back, so you must say it.
-#
-# **Predict**: a data set of 100 digits goes in. How many come out of one epoch of the augmented data set: 100, 200,
-# or as many as you like?
-#
-# **Exercise 1 (3 points).** Write `augment(dataset, recipe, seed)`.
+# `transform` is Python code, and a `tf.data` pipeline is a graph.
+# [`tf.numpy_function`](https://www.tensorflow.org/api_docs/python/tf/numpy_function)`(transform, [image, label],
+# tf.uint8)` calls Python from the graph. It cannot know the shape of what comes back: say it with
+# [`set_shape`](https://www.tensorflow.org/api_docs/python/tf/Tensor#set_shape).
+
+# %%
+predict("pictures in one epoch of 100 augmented digits", ...)  # instead of the dots: a number
+
+# %% [markdown]
+# **Exercise 1 (3 points).** Write `augment(dataset, recipe, seed)`. Use
+# [`map`](https://www.tensorflow.org/api_docs/python/tf/data/Dataset#map).
 
 # %% nbgrader={"grade": false, "grade_id": "augment", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def augment(dataset, recipe, seed):
@@ -93,7 +103,6 @@ def augment(dataset, recipe, seed):
 
     return dataset.map(change)
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": false, "grade_id": "augment_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("augment") as out:
@@ -230,28 +239,31 @@ for name, pictures in {"first": first, "second": second, "third": third, "twin":
     )
 ### END HIDDEN TESTS
 
-# %% [markdown]
-# **Explain**: here are eight digits, as they are and in three epochs. The data set has not grown by a single row; the
-# recipe draws *another picture of the same digit in every epoch*. **Change one thing**: the recipe's strength, `recipes.geometric(2)`.
-
 # %% tags=["show"]
-digits = tf.data.Dataset.from_tensor_slices((few_images[:8], few_labels[:8]))
+digits = tf.data.Dataset.from_tensor_slices((few_images, few_labels))
 augmented = augment(digits, recipes.geometric(), seed=0)
-epochs = {f"epoch {i + 1}": [image for image, _ in augmented.as_numpy_iterator()] for i in range(3)}
+epochs = {f"epoch {i + 1}": [image for image, _ in augmented.take(1000).as_numpy_iterator()] for i in range(3)}
 fig, axes = plt.subplots(4, 8, figsize=(8, 4))
-plots.gallery(axes, few_images[:8], epochs)
-plt.show()
+plots.gallery(axes, few_images[:8], {name: pictures[:8] for name, pictures in epochs.items()})
+show_figure("Eight digits as they are, and below them the pictures of the same digits in three epochs.")
+predicted("pictures in one epoch of 100 augmented digits", len(epochs["epoch 1"]))
 
 # %% [markdown]
+# The data set has not grown. Each epoch shows *another picture of the same digit*. **Change one thing**: the strength
+# of the recipe, `recipes.geometric(2)`.
+#
 # ## 2. Where the line belongs
 #
-# A pipeline is read from top to bottom. `cache` keeps what arrives at *its* place, so that the source is read
-# only once. Everything above it happens once; everything below happens in every epoch.
+# Read a pipeline from top to bottom.
+# [`cache`](https://www.tensorflow.org/api_docs/python/tf/data/Dataset#cache) keeps what arrives at its place. What
+# stands above it runs once. What stands below it runs in every epoch.
 #
-# Validation digits stand for digits that nobody has seen. They are taken away *first*, and nobody changes them.
+# Validation digits stand for digits that nobody has seen. Take them away *first*, and do not change them.
 #
-# **Exercise 2 (3 points).** Write `pipelines(digits, recipe, seed)`. The course's own `augment` is imported for you as
-# `reference_augment`. *Predict*: in which order do cache, augment, shuffle, normalise and batch belong?
+# **Exercise 2 (3 points).** Write `pipelines(digits, recipe, seed)`. In which order do cache, augment,
+# [`shuffle`](https://www.tensorflow.org/api_docs/python/tf/data/Dataset#shuffle), normalise and
+# [`batch`](https://www.tensorflow.org/api_docs/python/tf/data/Dataset#batch) belong? The course's own `augment` is
+# imported for you as `reference_augment`.
 
 # %% nbgrader={"grade": false, "grade_id": "pipelines", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def pipelines(digits, recipe, seed):
@@ -285,7 +297,6 @@ def pipelines(digits, recipe, seed):
     validation = validation.map(normalise).batch(SETTINGS.batch_size)
     return training, validation
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": false, "grade_id": "pipelines_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from itertools import islice
@@ -509,59 +520,53 @@ parts.points()
 # %% [markdown]
 # ### Move one line
 #
-# Take the pipeline you just wrote, and move `cache` from above `augment` to below it. Nothing fails. The pictures
-# look fine. The data set has the same length, and an epoch is even faster.
-#
-# **Predict**, and write it down: with ten labels per class, how much accuracy does that one line cost? Nothing, one
-# point, five points, more? And will what is left still be better than no augmentation at all?
-#
-# Below it, `cache` keeps *one* changed picture of each digit for ever. So the two arms are quickly made:
+# Move `cache` from above `augment` to below it. Nothing fails, and the data set has the same length. But now `cache`
+# keeps *one* changed picture of each digit. What does that cost in test accuracy, with ten labels per class?
+
+# %%
+predict("points that the moved line costs", ...)  # instead of the dots: a number
 
 # %% tags=["show"]
-validation_images, validation_labels = data.load_arrays(data.VALIDATION)
-once = recipes.geometric().apply(few_images, few_labels, seed=0)
-arms = {
-    "no augmentation": train(few_images, few_labels, seed=0),
-    "augment, then cache": train(once, few_labels, seed=0),
-    "cache, then augment": train(few_images, few_labels, seed=0, recipe=recipes.geometric()),
-}
-for name, arm in arms.items():
-    print(f"{name:20} {accuracy(arm.weights, validation_images, validation_labels):6.1%} of the validation digits")
-
-# %% [markdown]
-# One run proves nothing, so here are stored ones: same network, same number of steps, other labels and seeds.
-
-# %% tags=["show"]
+lines = {name: 100 * runs for name, runs in results.accuracies("one line", DATASET).items()}
 fig, ax = plt.subplots(figsize=(8, 2.2))
-stored = results.accuracies("one line", DATASET)
-colours = {"none": plots.BASELINE, "cache, then augment": plots.AUGMENTED}
-plots.dots(ax, {name: 100 * runs for name, runs in stored.items()}, colours)
+plots.dots(ax, lines, {"none": plots.BASELINE, "cache, then augment": plots.AUGMENTED})
 ax.set_xlabel("accuracy on the test digits in %; every point is a run")
-plt.show()
+means = "; ".join(f"{name}: {runs.mean():.1f} %" for name, runs in lines.items())
+show_figure(f"Test accuracy of stored runs, one row of points for each pipeline. Means: {means}.")
+for name in ("augment, then cache", "cache, then augment"):
+    gain = compare.interval(lines[name] - lines["none"])
+    print(f"{name}: mean gain {gain.mean:+.1f} points, 95 % interval {gain.low:+.1f} to {gain.high:+.1f}")
+cost = compare.interval(lines["cache, then augment"] - lines["augment, then cache"])
+predicted("points that the moved line costs", f"{cost.mean:.0f}, 95 % interval {cost.low:.0f} to {cost.high:.0f}")
 
 # %% [markdown]
-# **Explain**: below, `cache` keeps one changed copy of each digit, and the model never sees the original nor a second
-# copy. Above, it sees many. Compare the two rows with the baseline: what does a single changed copy bring, and what do
-# many?
+# Each point is a [run](#Words): the same network, the same number of steps, other labels and another seed. A
+# [gain](#Words) compares two models of one run.
 #
+# **Explain**: both pipelines use the same recipe. What does the model see in one, and what in the other?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# With `cache` below, the model sees one changed picture of each digit, the same one in every epoch. It sees neither the
+# original nor a second change. With `cache` above, it sees another change in every epoch. Many changes gain. Whether
+# a single change is worse than none, its interval says: if zero lies inside, these runs cannot tell.
+#
+# </details>
+
+# %% [markdown]
 # ## 3. Same steps, same labels, other pictures
 #
-# A fair comparison changes one thing. Both models start from the same weights, have the same labels, and take the
-# same number of optimiser steps. Whoever trains the augmented model three times as long has measured patience.
+# A fair comparison changes one thing. Both [arms](#Words) of a run start from the same weights, learn from the same
+# labels, and take the same number of optimiser steps.
 #
-# The training batches now repeat for ever, so an "epoch" has no natural end. Tell Keras how many steps make one
-# point of the curve. As in step 2, the settings are an argument: the check hands in others, with fewer steps, fewer
-# of them between two points, and another learning rate. What you trained on is measured: the grader trains the same
-# model on the same batches.
-
-# %% tags=["show"]
-print(f"optimiser steps of every model: {SETTINGS.steps}")
-print(f"steps between two points of a curve: {SETTINGS.epoch_steps}")
-print(f"learning rate of Adam: {SETTINGS.learning_rate}")
-print("your model must end with the weights of the grader's own training, rounding aside")
-
-# %% [markdown]
-# **Exercise 3 (3 points).** Write `train_augmented(model, train_batches, validation_batches, settings)`.
+# The training batches repeat for ever, so you must say how many steps make one point of the curve
+# ([`fit`](https://www.tensorflow.org/api_docs/python/tf/keras/Model#fit) calls them `steps_per_epoch`). As in step 2,
+# the settings are an argument: the check hands in others. The grader trains the same model on the same batches, made
+# from ten frozen copies of each digit for speed. Your model must end with the same weights, rounding aside.
+#
+# **Exercise 3 (3 points).** Write `train_augmented(model, train_batches, validation_batches, settings)`. The optimiser
+# is [`Adam`](https://www.tensorflow.org/api_docs/python/tf/keras/optimizers/Adam).
 
 # %% nbgrader={"grade": false, "grade_id": "train_augmented", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_augmented(model, train_batches, validation_batches, settings):
@@ -594,7 +599,6 @@ def train_augmented(model, train_batches, validation_batches, settings):
     )
     return history.history
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": false, "grade_id": "train_augmented_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from collections.abc import Mapping
@@ -754,37 +758,58 @@ checks.expect(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Predict**: which model has the higher curve on its *training* pictures, and which one on validation? Here are both
-# arms, with your function: all of the steps, the same digits, and in one arm as they are.
+# Now train both arms with your own functions. Your `augment` makes fresh pictures in every epoch. Take your own recipe
+# of step 3, too.
+
+# %%
+# Paste your recipe of step 3 here, and write its call on the right of the equals sign: first_recipe = recipe()
+first_recipe = recipes.named("the label-aware four")
+
 
 # %% tags=["show"]
+def as_recipe(made):
+    return made if isinstance(made, Recipe) else Recipe.of(made)
+
+
 plain = tf.data.Dataset.from_tensor_slices((few_images, few_labels))
-many_images, many_labels = (np.repeat(part, HALF.copies, axis=0) for part in (few_images, few_labels))
-many_images = recipes.geometric().apply(many_images, many_labels, seed=0)
-bank = tf.data.Dataset.from_tensor_slices((many_images, many_labels))
-batches = {
-    name: digits.shuffle(len(digits), seed=0).repeat().map(_normalise).batch(SETTINGS.batch_size)
-    for name, digits in {"baseline": plain, "augmented": bank}.items()
-}
-models = {name: build_model(0) for name in batches}
-histories = {name: train_augmented(models[name], batches[name], _validation, SETTINGS) for name in batches}
+try:
+    fresh = augment(plain, as_recipe(first_recipe), seed=0)
+    passes = [len(list(fresh.take(2 * len(few_images)))) for _ in range(2)]
+    assert passes == 2 * [len(few_images)]
+    assert fresh.element_spec == plain.element_spec
+except Exception as error:
+    from augcourse.augment import augment as course_augment
+
+    print(f"Your `augment` does not work here ({type(error).__name__}), so the course's own takes its place.")
+    fresh = course_augment(plain, as_recipe(first_recipe), seed=0)
+
+models, histories = {}, {}
+for name, digits in {"baseline": plain, "augmented": fresh}.items():
+    batches = digits.shuffle(len(few_images), seed=0).repeat().map(_normalise).batch(SETTINGS.batch_size).prefetch(2)
+    models[name] = build_model(0)
+    histories[name] = train_augmented(models[name], batches, _validation, HALF)
+    print(f"{name:10} {histories[name]['val_accuracy'][-1]:6.1%} of the validation digits, after {HALF.steps} steps")
+print("This is one run. One run proves nothing: another draw or another seed may reverse the order.")
 
 # %% tags=["show"]
 fig, ax = plt.subplots(figsize=(7, 3.6))
-plots.learning_curves(ax, histories, SETTINGS.epoch_steps)
-plt.show()
+plots.learning_curves(ax, histories, HALF.epoch_steps)
+show_figure("Accuracy in percent against optimiser steps: training and validation curves of both models, in one run.")
+for name, history in histories.items():
+    above = np.sum(np.array(history["val_accuracy"]) > history["accuracy"])
+    print(f"{name:10} validation above training at {above} of {len(history['accuracy'])} points")
 
 # %% [markdown]
-# ## 4. Two exams that were not equally hard
+# ## 4. Two exams that differ
 #
-# Look at the augmented model: at first, its validation curve runs *above* its training curve. Many people then
-# search for a bug. There is none. Its training pictures are turned, shifted and squeezed; the validation digits
-# are not. The first exam is harder.
+# A validation curve *above* a training curve looks like a bug. It need not be one. The augmented model trains on
+# changed pictures, and is validated on unchanged digits. The first exam may be harder.
 #
-# For an honest overfitting gap, both exams must be alike: the *un-augmented* training digits, and the validation
-# digits.
+# For an honest overfitting gap, both exams must be alike: *un-augmented* training digits, and validation digits.
 #
-# **Exercise 4 (2 points).** Write `honest_gap(model, images, labels, validation_images, validation_labels)`.
+# **Exercise 4 (2 points).** Write `honest_gap(model, images, labels, validation_images, validation_labels)`. You need
+# [`predict`](https://www.tensorflow.org/api_docs/python/tf/keras/Model#predict) and
+# [`argmax`](https://numpy.org/doc/stable/reference/generated/numpy.argmax.html).
 
 # %% nbgrader={"grade": false, "grade_id": "honest_gap", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def honest_gap(model, images, labels, validation_images, validation_labels):
@@ -808,7 +833,6 @@ def honest_gap(model, images, labels, validation_images, validation_labels):
 
     return float(percent(images, labels) - percent(validation_images, validation_labels))
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": false, "grade_id": "honest_gap_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("honest_gap") as out:
@@ -869,111 +893,79 @@ for name, model in models.items():
     print(f"{name:10} gap read off the curves {curve:+6.1f} points, honest gap {honest:+6.1f} points")
 
 # %% [markdown]
-# **Explain**: for the baseline, both exams of the curves are un-augmented digits. Which of the two exams was augmented
-# for the other model, and which way does that move the gap that you read off its curves?
+# **Explain**: for one of the models, the training exam was augmented. Which way does that move the gap that you read
+# off its curves?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
 #
+# The training exam of the augmented model has changed pictures. If it is right less often on them than on the
+# originals, its training curve is lower, and the gap read off the curves is smaller than the honest gap. With a weak
+# recipe the two may be equal. A second reason holds for both models: Keras takes the mean over the steps before a
+# point, while the model is still learning.
+#
+# </details>
+
+# %% [markdown]
 # ## 5. Which ingredient carries it?
 #
-# "A convolutional network does not mind where the digit stands, so shifted pictures teach it nothing." **Predict**:
-# which single transformation gains more here, a rotation by up to 15 degrees or a shift by up to a tenth?
+# Some say: a convolutional network does not mind where the digit stands, so shifted pictures teach it nothing. Which
+# gains more here, a rotation by up to 15 degrees or a shift by up to a tenth?
+
+# %%
+predict("rotation or shift", ...)  # instead of the dots: "rotation" or "shift"
 
 # %% tags=["show"]
 gains = results.gains("ablation", DATASET)
+pair = {"rotation": gains["rotation ±15°"], "shift": gains["shift ±10 %"]}
 fig, ax = plt.subplots(figsize=(7, 1.8))
-plots.ablation(ax, {name: gains[name] for name in ("rotation ±15°", "shift ±10 %")})
-plt.show()
+plots.ablation(ax, pair)
+means = " and ".join(f"{name} {runs.mean():+.1f}" for name, runs in pair.items())
+show_figure(f"Gain over the baseline in points, with 95 % intervals. Means: {means}.")
+more = compare.interval(pair["shift"] - pair["rotation"])
+print(f"shift minus rotation: {more.mean:+.1f} points, 95 % interval {more.low:+.1f} to {more.high:+.1f}")
+better = max(pair, key=lambda name: pair[name].mean())
+predicted("rotation or shift", f"{better}, on average of {len(pair[better])} runs")
 
 # %% [markdown]
-# **Explain**: a convolution is *equivariant*: shift the digit, and its features shift along. That is not *invariant*:
-# the dense layer behind it has one weight per place, and must learn each place anew. From ten labels per class it
-# cannot, unless you show it.
+# **Explain**: a convolution is *equivariant*: if you shift the digit, its features shift along. Is the whole network
+# *invariant*, so that its answer stays?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
 #
-# ## 6. The strength dial
+# No. The dense layer behind the convolutions has one weight for each place. A feature at a new place meets weights that
+# were trained on something else. Ten labels per class show only a few places; shifted pictures show more.
 #
-# The recipe that you trained with has a dial: `recipes.geometric(strength)` multiplies its angle, shift, scale and
-# shear. **Predict** the gain at half, twice and three times the strength, in points. Replace these three numbers by
-# yours:
-
-# %%
-prediction = {0.5: 5.0, 2: 15.0, 3: 20.0}
-
-# %% tags=["show"]
-strength = 1.5
-one = train(few_images, few_labels, seed=0, recipe=recipes.geometric(strength))
-before, after = (accuracy(arm.weights, validation_images, validation_labels) for arm in (arms["no augmentation"], one))
-own = {strength: 100 * (after - before)}
-
-# %% tags=["show"]
-stored = {float(name.removeprefix("×")): runs for name, runs in results.gains("dial", DATASET).items()}
-fig, ax = plt.subplots(figsize=(7, 3.6))
-plots.dial(ax, stored, predicted=prediction, own=own)
-plt.show()
+# </details>
 
 # %% [markdown]
-# Stored runs are judged by the test digits, your own by the validation digits. **Explain**: how does the gain change
-# with the strength? Here are the pictures: can you still read them? If you can, what else may be the reason: are these
-# pictures of the kind that the test asks about, and are the steps enough to learn them? **Change one thing**: your own
-# `strength` above.
-
-# %% tags=["show"]
-rows = {f"× {s}": recipes.geometric(s).apply(few_images[:8], few_labels[:8], seed=0) for s in (1, 2, 3)}
-fig, axes = plt.subplots(4, 8, figsize=(8, 4))
-plots.gallery(axes, few_images[:8], rows)
-plt.show()
-
-# %% [markdown]
-# ## 7. A recipe must not betray the label
+# ## 6. A recipe of your own
 #
-# In step 3 a recipe was allowed to differ between digits in one thing only: flips. Why not in others? **Predict**: two
-# models train on brightened copies, one of *every* digit, one of *0, 1 and 8 only*. Which is better on clean digits,
-# and which on brightened ones?
-#
-# The second cannot be written as a `Recipe`, so we make twenty copies of each digit by hand.
-
-# %% tags=["show"]
-def brighten(pictures, levels):
-    return np.clip(pictures + np.reshape(levels, (-1, 1, 1, 1)), 0, 255).astype(np.uint8)
-
-
-copies, copied = np.tile(few_images, (20, 1, 1, 1)), np.tile(few_labels, 20)
-levels = np.random.default_rng(0).uniform(0, 128, len(copied))
-levels_018 = np.where(np.isin(copied, recipes.SURVIVES_A_MIRROR), levels, 0)
-fair = train(brighten(copies, levels), copied, seed=0)
-betrayed = train(brighten(copies, levels_018), copied, seed=0)
-
-# %% tags=["show"]
-bright = brighten(validation_images, np.full(len(validation_labels), 96))
-for name, arm in (("every digit brightened", fair), ("only 0, 1 and 8 brightened", betrayed)):
-    clean, lit = (predict(arm.weights, pictures).argmax(axis=1) for pictures in (validation_images, bright))
-    print(
-        f"{name:27} clean {np.mean(clean == validation_labels):6.1%}, bright {np.mean(lit == validation_labels):6.1%}; "
-        f"calls {np.mean(np.isin(lit, recipes.SURVIVES_A_MIRROR)):6.1%} of the bright digits 0, 1 or 8"
-    )
-
-# %% [markdown]
-# **Explain**: the second model has learned "bright means 0, 1 or 8". A clean test never sees it. That is why a recipe
-# that treats digits differently is refused, however good its number.
-#
-# ## 8. A recipe of your own
-#
-# Now beat the baseline. The grader does not believe a reported number: it takes your recipe, trains both models
-# itself, several times, and compares them in pairs. This is its rule:
+# Now beat the [baseline](#Words). The grader takes your recipe, trains both models itself, several times, and compares
+# them in pairs. This is its rule:
 
 # %% tags=["show"]
 first, *later = SETTINGS.looks
-print(f"{first} runs, each with its own {SETTINGS.labels_per_class} labels per class and its own seed; in every run both")
-print(f"models take {SETTINGS.steps} steps from the same weights and are judged by the test digits")
-print(f"beats the baseline: the lower limit of the mean paired gain is above {SETTINGS.margin_points:+g} points")
+print(f"{first} runs, each with its own {SETTINGS.labels_per_class} labels per class and its own seed;")
+print(f"both models take {SETTINGS.steps} steps from the same weights and are judged by the test digits;")
+print(f"for speed, the recipe makes {GRADING.copies} pictures of each digit, and they are used in turn")
+print(f"beats the baseline: the lower limit of the mean gain is above the margin, {SETTINGS.margin_points:+g} points")
 print(f"does not:           the upper limit is below {SETTINGS.margin_points:+g} points")
 print(f"neither:            more runs, up to {later[-1]}; if it is still unclear, an instructor decides")
-print(f"on either side at most {SETTINGS.error_rate:.0%} of all verdicts are wrong; to pass, the gain must be about:")
+print("to pass, the gain must be about:")
 for look in SETTINGS.looks:
     print(f"  {compare.gain_needed(look):+.1f} points on average after {look} runs")
 
+# %%
+predict("gain of my recipe, in points", ...)  # instead of the dots: a number
+
 # %% [markdown]
-# **Exercise 5 (3 points).** Write `my_recipe()`. Use what you have seen: which ingredients carry the gain, how far to
-# turn the dial, what a mirror does to a 7, what brightness needs a border for. *Predict* its gain before you measure.
-# Write the transforms yourself, with albumentations' own classes: what `augcourse.recipes` has ready-made is not yours.
+# **Exercise 5 (3 points).** Write `my_recipe()` with albumentations' own classes
+# ([geometric](https://albumentations.ai/docs/api-reference/albumentations/augmentations/geometric/transforms),
+# [pixel](https://albumentations.ai/docs/api-reference/albumentations/augmentations/pixel/transforms)): what
+# `augcourse.recipes` has ready-made is not yours. The digits may differ in flips only: anything else that some digits
+# get would tell the model their label.
 
 # %% nbgrader={"grade": false, "grade_id": "my_recipe", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def my_recipe():
@@ -996,7 +988,6 @@ def my_recipe():
     )
     return A.Compose([warp])
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": false, "grade_id": "my_recipe_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("my_recipe") as out:
@@ -1040,22 +1031,404 @@ checks.verdict(
 ### END HIDDEN TESTS
 
 # %% tags=["show"]
-mine = Recipe.of(my_recipe())
-weights = train(few_images, few_labels, seed=0, recipe=mine).weights
-gain = 100 * (accuracy(weights, validation_images, validation_labels) - before)
+validation_images, validation_labels = data.load_arrays(data.VALIDATION)
+mine = as_recipe(my_recipe())
+before, after = (
+    accuracy(train(few_images, few_labels, seed=0, recipe=each, settings=HALF).weights, *_held_out)
+    for each in (None, mine)
+)
 fig, axes = plt.subplots(2, 8, figsize=(8, 2.2))
 plots.gallery(axes, few_images[:8], {"mine": mine.apply(few_images[:8], few_labels[:8], seed=0)})
-fig.suptitle(f"gain over the baseline in one run, on validation digits: {gain:+.1f} points", fontsize=10)
-plt.show()
+show_figure("Eight digits as they are, and below them what your recipe makes of each.")
+own_gain = f"{100 * (after - before):+.1f} on validation digits, in one run of {HALF.steps} steps"
+predicted("gain of my recipe, in points", own_gain)
 
 # %% [markdown]
-# **Change one thing**: drop one ingredient, or double one, and run the last two cells again. Does one run tell you
+# **Change one thing**: drop one transform, or double one, and run its cells again. **Explain**: does one run tell you
 # enough to choose?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
 #
+# No. The gains of one recipe differ from run to run, as the points of the figures above show. Two recipes that lie
+# closer together than these points cannot be told apart by one run of each. More runs, with other draws and seeds, can.
+#
+# </details>
+
+# %% [markdown]
+# ## 7. A pen that gives the answer away
+#
+# Now the digits are written in coloured ink. In training, each class has a favourite pen. In the test, any pen writes
+# any digit. A model can learn the pen instead of the digit.
+
+# %%
+predict("gain of the geometric recipe on coloured ink, in points", ...)  # instead of the dots: a number
+
+# %% tags=["show"]
+inked, inked_exam = ink.favourite_pen(few_images, few_labels, seed=0), ink.any_pen(_held_out[0], seed=0)
+threes = {"training": inked[few_labels == 3], "validation": inked_exam[_held_out[1] == 3]}
+fig, axes = plt.subplots(2, 10, figsize=(8, 1.8))
+for row, (name, pictures) in zip(axes, threes.items(), strict=True):
+    for ax, picture in zip(row, pictures, strict=False):
+        plots.show(ax, picture)
+    row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+show_figure("Ten training digits of class 3 in coloured ink, most of one colour, and ten validation digits of any.")
+stored_on = DATASET if DATASET in data.OFFLINE else data.DEFAULT
+on_ink, grey = (results.accuracies(study, stored_on)["none"] for study in ("ink", "ablation"))
+print(f"favourite pen: {ink.FAVOURITE_SHARE:.0%} of the training digits of a class")
+print(f"stored baselines on {stored_on}: right on {grey.mean():.0%} of grey test digits, {on_ink.mean():.0%} in ink")
+gain = compare.interval(results.gains("ink", stored_on)["geometric"])
+predicted(
+    "gain of the geometric recipe on coloured ink, in points",
+    f"{gain.mean:+.1f}, 95 % interval {gain.low:+.1f} to {gain.high:+.1f}",
+)
+
+# %% [markdown]
+# **Exercise 6 (2 points).** Write `forgets_the_pen()`: a pipeline
+# ([`Compose`](https://albumentations.ai/docs/api-reference/albumentations/core/composition) of
+# [pixel transforms](https://albumentations.ai/docs/api-reference/albumentations/augmentations/pixel/transforms)) after
+# which the colour no longer tells the digit. The grader's rule is that of section 6, on coloured ink and with a larger
+# [margin](#Words):
+
+# %% tags=["show"]
+print(f"beats the baseline: the lower limit of the mean gain is above {measure.ON_INK.margin_points:+g} points")
+
+
+# %% nbgrader={"grade": false, "grade_id": "forgets_the_pen", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def forgets_the_pen():
+    """A recipe that makes a model forget the colour of the ink.
+
+    Returns:
+        an `A.Compose` of albumentations' own transforms, written by you, for pictures in coloured ink. Pictures
+        go in and come out as uint8 (28, 28, 3): red, green and blue.
+    """
+    ### BEGIN SOLUTION
+    any_hue = A.HueSaturationValue(hue_shift_limit=(-90, 90), sat_shift_limit=(0, 0), val_shift_limit=(0, 0), p=1.0)
+    return A.Compose([any_hue])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "forgets_the_pen_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
+with handin.record("forgets_the_pen") as out:
+    out.own_recipe(forgets_the_pen)
+
+# %% nbgrader={"grade": true, "grade_id": "forgets_the_pen_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from augcourse import checks, handin, probes
+from augcourse.digits import ink
+
+work = handin.read("forgets_the_pen")
+taken = work.fact("ready_made", list)
+checks.expect(
+    not taken,
+    "the exercise asks for albumentations' own transforms, written by you",
+    expected="A.Compose([A.…(…), …]) with numbers of your own",
+    got=f"something ready-made from the package: {', '.join(map(str, taken))}",
+    why="a recipe of `augcourse.recipes`, or a part of one, was handed on; write down what it should do instead",
+)
+recipe = work.recipe(channels=3)
+digits, labels = probes.digits("forgets_the_pen", 30)
+written = ink.any_pen(digits, probes.seed())
+
+
+def colours(pictures):
+    """The shares of red, green and blue in each picture: (n, 3); black pictures have none."""
+    light = pictures.sum(axis=(1, 2), dtype=float)
+    return light / np.maximum(light.sum(axis=1, keepdims=True), 1)
+
+
+apart = np.abs(colours(recipe.apply(written, labels, seed=probes.seed())) - colours(written)).max(axis=1)
+checks.expect(
+    np.any(apart > 0.05),
+    "your recipe changes the colour of the ink",
+    expected="another colour in some of 30 digits",
+    got="0 of 30 digits have another colour",
+    why="the transforms move or bend the digit and leave its colour, or their p is 0",
+)
+checks.passed("forgets_the_pen")
+### BEGIN HIDDEN TESTS
+from augcourse import measure
+
+checks.verdict(
+    measure.judge(recipe, settings=measure.ON_INK),
+    why="on these pictures a model can still learn which pen writes which digit; how far from its own colour does "
+    "a favourite pen come, and how often?",
+    on_ink=True,
+)
+### END HIDDEN TESTS
+
+# %% tags=["show"]
+pen_recipe = as_recipe(forgets_the_pen())
+before, after = (
+    accuracy(train(inked, few_labels, seed=0, recipe=each, settings=HALF).weights, inked_exam, _held_out[1])
+    for each in (None, pen_recipe)
+)
+print(f"one run, {HALF.steps} steps: {before:.1%} of the validation digits in ink, with your recipe {after:.1%}")
+fig, axes = plt.subplots(2, 8, figsize=(8, 2.2))
+plots.gallery(axes, inked[:8], {"mine": pen_recipe.apply(inked[:8], few_labels[:8], seed=0)})
+show_figure("Eight digits in coloured ink, and below them what your recipe makes of each.")
+
+# %% [markdown]
+# Here are stored runs of other recipes. **Explain**: tutorials change the saturation by a factor from 0.5 to 1.5. Why
+# does that gain less than any hue?
+
+# %% tags=["show"]
+gains = results.gains("ink", stored_on)
+fig, ax = plt.subplots(figsize=(7, 2.6))
+plots.ablation(ax, gains)
+means = "; ".join(f"{name} {runs.mean():+.1f}" for name, runs in gains.items())
+show_figure(f"Gain over the baseline on coloured ink in points, with 95 % intervals. Means: {means}.")
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# Red ink with half of its saturation is still red: the hue stays, and still tells the class. With any hue, each class
+# is written in every colour. The colour tells nothing, and the shape is what is left to learn.
+#
+# </details>
+
+# %% [markdown]
 # ## Three things to remember
 #
-# 1. Augmentation adds no rows: it changes pictures afresh in every epoch, after `cache`, on training digits only.
-# 2. A fair comparison fixes labels, first weights and steps; a fair exam shows both parts un-augmented.
-# 3. A recipe must keep the label, must not betray it, and must then still prove that it helps.
+# 1. Augmentation adds no rows. It changes pictures afresh in every epoch, after `cache`, on training digits only.
+# 2. A fair comparison fixes labels, first weights and steps. A fair gap uses un-augmented pictures on both sides.
+# 3. A recipe helps if it changes what does not tell the label and keeps what does. Only training shows whether it does.
 #
-# **Next**: you have seen a gain. How sure are we of it, and who lost? That is step 5.
+# **Next**: how sure are we of a gain, and which digits lost? That is step 5.
+#
+# ## Five questions
+#
+# One letter for each question; a point each.
+#
+# **1.** A data set of 100 digits is augmented with `map`, then put into batches of 50. How many batches has one epoch?
+#
+# - **a** 4, because each digit comes as an original and as a changed picture.
+# - **b** 2.
+# - **c** Infinitely many, because every pass shows new pictures.
+# - **d** 100, because `map` works on single pictures.
+#
+# **2.** Someone writes `dataset.map(change).cache()`. What does the model see in the second epoch?
+#
+# - **a** The originals, because `cache` stores what was read.
+# - **b** New changes, because `change` draws random numbers.
+# - **c** A mixture of originals and changed pictures.
+# - **d** The same changed pictures as in the first epoch.
+#
+# **3.** Someone makes five changed copies of each digit, mixes all pictures, and then splits off the validation part.
+# What is wrong?
+#
+# - **a** Copies of one digit are in both parts, so validation accuracy is too high.
+# - **b** Nothing, if the seed of the split is fixed.
+# - **c** The validation pictures are changed, so validation accuracy is always too low.
+#
+# **4.** The baseline took 600 steps, the augmented model 1,800. In ten runs the augmented model was better each time.
+# What follows?
+#
+# - **a** Augmentation helps, since ten runs agree.
+# - **b** Augmentation helps, since augmented models need more steps anyway.
+# - **c** Nothing about augmentation alone: the number of steps differs, too.
+# - **d** The baseline was trained with too few labels.
+#
+# **5.** All training photos of cats were taken in yellow light, those of dogs in blue light. Later photos may have any
+# light. Which recipe is most likely to help?
+#
+# - **a** Rotate and shift all photos.
+# - **b** Change the colour of all photos at random, from blue to yellow.
+# - **c** Change the colour of the cat photos only, since yellow is the problem.
+# - **d** Make all photos brighter by the same amount.
+
+# %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+answers = {1: "?", 2: "?", 3: "?", 4: "?", 5: "?"}  # a letter instead of each question mark
+### BEGIN SOLUTION
+answers = {1: "b", 2: "d", 3: "a", 4: "c", 5: "b"}
+### END SOLUTION
+
+# %% nbgrader={"grade": false, "grade_id": "questions_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
+with handin.record("questions") as out:
+    out.facts(answers={str(number): str(letter) for number, letter in answers.items()})
+
+# %% nbgrader={"grade": true, "grade_id": "questions_test", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+from contextlib import suppress
+
+from augcourse import checks, compare, data, handin, predictions, quiz, results
+from augcourse.errors import DataError
+from augcourse.settings import CLASSES, SETTINGS
+
+dataset = data.choose_dataset().name
+measured = {"pictures in one epoch of 100 augmented digits": CLASSES * SETTINGS.labels_per_class}
+with suppress(DataError):  # stored runs exist for the course's own digits
+    gains = results.gains("one line", dataset)
+    cost = compare.interval(gains["cache, then augment"] - gains["augment, then cache"])
+    measured["points that the moved line costs"] = f"{cost.mean:.0f}, 95 % interval {cost.low:.0f} to {cost.high:.0f}"
+with suppress(DataError):
+    gains = results.gains("ablation", dataset)
+    pair = {"rotation": gains["rotation ±15°"].mean(), "shift": gains["shift ±10 %"].mean()}
+    measured["rotation or shift"] = max(pair, key=pair.get)
+with suppress(DataError):
+    gain = results.gains("ink", dataset if dataset in data.OFFLINE else data.DEFAULT)["geometric"].mean()
+    measured["gain of the geometric recipe on coloured ink, in points"] = f"{gain:+.1f}"
+predictions.tell(measured)
+parts = checks.Parts("questions", 5)
+given = quiz.answers(handin.read("questions"), {1: "abcd", 2: "abcd", 3: "abc", 4: "abcd", 5: "abcd"})
+### BEGIN HIDDEN TESTS
+key = {
+    1: (
+        "b",
+        {
+            "a": "`map` gives one picture for each picture; the original does not come as well",
+            "c": "a pass ends after 100 pictures; it is the next pass that shows other ones",
+            "d": "`map` works on single pictures, but `batch` puts 50 of them together",
+        },
+    ),
+    2: (
+        "d",
+        {
+            "a": "`cache` stores what arrives at its place, and that is already changed",
+            "b": "`change` stands above `cache`, so it runs in the first epoch only",
+            "c": "no originals pass through `map`: each picture that arrives at `cache` is changed",
+        },
+    ),
+    3: (
+        "a",
+        {
+            "b": "a fixed seed repeats the same split, with twins in both parts",
+            "c": "changed pictures are harder, but the model has trained on copies of the same digits",
+        },
+    ),
+    4: (
+        "c",
+        {
+            "a": "ten runs agree that the two procedures differ, and they differ in two things",
+            "b": "that may be so, but then the baseline must have as many steps for a fair comparison",
+            "d": "both models have the same labels; the number of labels is not what differs",
+        },
+    ),
+    5: (
+        "b",
+        {
+            "a": "the colour of the light stays, and still tells cat from dog",
+            "c": "what only one class gets tells its label; and dogs still have blue light alone",
+            "d": "all photos are changed in the same way, so the light still tells cat from dog",
+        },
+    ),
+}
+quiz.mark(parts, given, key)
+### END HIDDEN TESTS
+parts.points()
+
+# %% [markdown]
+# ## Going further
+#
+# Optional, and worth no marks.
+#
+# **More pictures, or fresh ones?** Augmentation does two things: it shows more pictures, and new ones at every use. Add
+# frozen copies to the originals, once one of each digit and once many, and compare them with fresh pictures.
+
+# %% tags=["show"]
+many, geometric = HALF.copies, recipes.geometric()
+copied, copied_labels = np.repeat(few_images, many, axis=0), np.repeat(few_labels, many)
+frozen = geometric.apply(copied, copied_labels, seed=0)
+sets = {
+    "originals": (few_images, few_labels),
+    "originals and 1 frozen copy": (np.concatenate([few_images, frozen[::many]]), np.tile(few_labels, 2)),
+    f"originals and {many} frozen copies": (
+        np.concatenate([few_images, frozen]),
+        np.concatenate([few_labels, copied_labels]),
+    ),
+}
+by_set = {name: train(*digits, seed=0, settings=HALF) for name, digits in sets.items()}
+unlimited = replace(HALF, copies=None)
+by_set["fresh pictures"] = train(few_images, few_labels, seed=0, recipe=geometric, settings=unlimited)
+for name, arm in by_set.items():
+    print(f"{name:32} {accuracy(arm.weights, *_held_out):6.1%} of the validation digits, in one run")
+
+# %% [markdown]
+# If many frozen copies come close to fresh pictures, the number of pictures explains most of the gain. One run proves
+# nothing: change `draw` in section 1, and run all again.
+#
+# **The strength dial.** `recipes.geometric(strength)` multiplies angle, shift, scale and shear. Does more help more?
+# Choose a `strength` of your own; your run takes half of the steps of the stored ones.
+
+# %% tags=["show"]
+strength = 1.5
+one = train(few_images, few_labels, seed=0, recipe=recipes.geometric(strength), settings=HALF)
+base = train(few_images, few_labels, seed=0, settings=HALF)
+own = {strength: 100 * (accuracy(one.weights, *_held_out) - accuracy(base.weights, *_held_out))}
+stored = {float(name.removeprefix("×")): runs for name, runs in results.gains("dial", DATASET).items()}
+fig, ax = plt.subplots(figsize=(8, 3.2))
+plots.dial(ax, stored, own=own)
+ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+best = max(stored, key=lambda strength: stored[strength].mean())
+show_figure(f"Gain in points against the strength of the recipe; of the stored runs, × {best:g} gains most on average.")
+
+# %% tags=["show"]
+rows = {f"× {s}": recipes.geometric(s).apply(few_images[:8], few_labels[:8], seed=0) for s in (1, 3)}
+fig, axes = plt.subplots(3, 8, figsize=(8, 3))
+plots.gallery(axes, few_images[:8], rows)
+show_figure("Eight digits as they are, at once and at three times the strength of the recipe.")
+
+# %% [markdown]
+# **Explain**: why may three times the strength gain less than once? Can you still read the pictures?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# The runs show less gain, but not the reason. Some pictures may have lost their label. Where you can read them, other
+# reasons remain: they look unlike the test digits, or the steps are too few to learn them. More steps for both models
+# would test the last one.
+#
+# </details>
+
+# %% [markdown]
+# **A recipe must not betray the label.** Two models train on brightened copies, one of every digit, one of 0, 1 and 8
+# only. Such a recipe is refused, so the copies are made by hand.
+
+# %% tags=["show"]
+def brighten(pictures, levels):
+    return np.clip(pictures + np.reshape(levels, (-1, 1, 1, 1)), 0, 255).astype(np.uint8)
+
+
+levels = np.random.default_rng(0).uniform(0, 128, len(copied))
+levels_018 = np.where(np.isin(copied_labels, recipes.SURVIVES_A_MIRROR), levels, 0)
+bright = brighten(_held_out[0], np.full(len(_held_out[0]), 96))
+for name, chosen in (("every digit brightened", levels), ("only 0, 1 and 8 brightened", levels_018)):
+    arm = train(brighten(copied, chosen), copied_labels, seed=0, settings=HALF)
+    clean, lit = (probabilities(arm.weights, pictures).argmax(axis=1) for pictures in (_held_out[0], bright))
+    right, right_lit = (np.mean(said == _held_out[1]) for said in (clean, lit))
+    called = np.mean(np.isin(lit, recipes.SURVIVES_A_MIRROR))
+    print(f"{name:27} right: clean {right:6.1%}, bright {right_lit:6.1%}; calls {called:6.1%} of the bright 0, 1 or 8")
+
+# %% [markdown]
+# **Explain**: how often does each model call a bright digit 0, 1 or 8? Would a test on clean digits show it?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# For the second model, only 0, 1 and 8 were ever bright. So brightness told the label, and the model could learn
+# "bright means 0, 1 or 8". A test on clean digits has no bright pictures, so it does not ask about them.
+#
+# </details>
+
+# %% [markdown]
+# ## Words
+#
+# - **draw**: one random choice of the labelled digits that a model learns from; its seed names it.
+# - **run**: one draw and one seed, with both models trained on it.
+# - **arm**: one of the two models of a run, with or without augmentation.
+# - **recipe**: what happens to a training picture: one albumentations pipeline for each digit.
+# - **hand-in**: what a locked cell writes down about your work, in the folder `handin/`; it is all that the grader
+#   reads.
+# - **margin**: the gain that a recipe must exceed to count, in percentage points.
+# - **gain**: the accuracy of the augmented model minus that of the baseline in the same run, in percentage points.
+# - **baseline**: the model trained without augmentation.
+# - **interval**: the 95 % confidence interval of a mean.
+#
+# ## Read more
+#
+# - TensorFlow, [Better performance with the tf.data API](https://www.tensorflow.org/guide/data_performance): what
+#   `cache`, `map` and `prefetch` do, and in which order they belong.
+# - C. Shorten and T. M. Khoshgoftaar 2019, [A survey on image data augmentation for deep
+#   learning](https://doi.org/10.1186/s40537-019-0197-0).
+# - M. Arjovsky, L. Bottou, I. Gulrajani and D. Lopez-Paz 2019, [Invariant risk
+#   minimization](https://arxiv.org/abs/1907.02893): the digits in coloured ink come from this paper.

@@ -9,18 +9,14 @@
 # %% [markdown]
 # # Step 5: How sure are we?
 #
-# A model with augmentation was better. Better than what, on which digits, and would it be better again tomorrow?
-# In this step you compare two models so that somebody who doubts you has nothing left to ask.
+# In step 4, you compared a model with augmentation and one without. Would the next comparison say the same?
 #
-# **You will be able to** train two models that differ in one thing only, find the digit that lost, put an interval
-# around a gain, say what a p-value answers and what it does not, test a model on pictures that nobody trained on,
-# and tell your boss what a recipe is worth in hours of labelling.
+# **You will be able to** train two models that differ in one thing, put an [interval](#Words) around a [gain](#Words),
+# find the digit that lost, and say which [recipes](#Words) win.
 #
-# **You need** nothing but this notebook: every earlier piece comes from the package `augcourse`, so a step that did
-# not work out costs you nothing here. **Time**: about 75 minutes; no cell runs longer than ten seconds.
+# **You need** only this notebook. **Time**: see START.md.
 #
-# Each exercise has three cells: yours, a locked one that runs your function on probes and writes down what
-# came out (in the folder `handin/`), and a test. The last exercise is written, and read by a person.
+# A locked cell tries your function on [probes](#Words) and writes a [hand-in](#Words).
 
 # %% [markdown]
 # **Where this runs.** In the course's own JupyterLab everything is installed. Anywhere else, a hosted notebook service
@@ -41,38 +37,21 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy import stats
 
-from augcourse import compare, data, handin, measure, plots, probes, recipes, results, train
+from augcourse import compare, data, handin, lesson, measure, plots, probes, recipes, results, train
+from augcourse.lesson import show_figure
 from augcourse.model import build_model
-from augcourse.settings import PROBE, SETTINGS
+from augcourse.predictions import predict, predicted
+from augcourse.settings import GRADING, HALF, PROBE, SETTINGS
 
 # %% [markdown]
 # ## 1. One difference, and only one
 #
-# A comparison is fair when the two models share everything but the thing you ask about: the same labelled digits,
-# the same initial weights, the same number of optimiser steps. One draw of the digits and one seed together are
-# called a **run**, and the two models of a run are its two **arms**.
+# One [draw](#Words) of labelled digits and one seed make a [run](#Words). Its two [arms](#Words) share digits, initial
+# weights and the number of optimiser steps. (Weights change once per step, so we do not count epochs.) Only the
+# recipe differs; the [baseline](#Words) has none.
 #
-# **Why steps and not epochs?** Because a weight changes once per step. Whoever trains the augmented arm for more
-# steps compares patience, not recipes.
-#
-# The grader is no more generous with itself. This is its rule, printed from the settings that it uses:
-
-# %% tags=["show"]
-first, *later = SETTINGS.looks
-print(f"The grader retrains both arms from the recipe: {first} runs, {SETTINGS.steps} steps per arm,")
-print(f"{SETTINGS.labels_per_class} labels per class, accuracy on `test`, which you never see.")
-print(f"Margin: the lower limit of the mean paired gain must be above {SETTINGS.margin_points:+.1f} percentage points. While")
-print(f"        the margin lies between the limits, it looks again after {' and '.join(map(str, later))} runs. Then it is too")
-print("        close to call, and an instructor decides.")
-print(f"Error:  on either side, at most {SETTINGS.error_rate:.0%} of all verdicts are wrong, all looks together.")
-print(f"Slack:  your own two models, trained for {PROBE.steps} steps, must have the weights of the grader's, rounding aside.")
-
-# %% [markdown]
-# **Exercise 1 (3 points).** Write `train_both(images, labels, recipe, seed, settings)`. Train with `train.train`:
-# `train.train(images, labels, seed=…, settings=…)` is the baseline, and a `recipe=…` makes it the augmented arm. The
-# settings hold the number of steps, which is the experiment's business and not yours: hand them on.
-#
-# *Predict*: by how many percentage points will the two arms differ?
+# **Exercise 1 (3 points).** Write `train_both`. Use `train.train(images, labels, seed=…, settings=…)`; with
+# `recipe=…` it trains the augmented arm.
 
 # %% nbgrader={"grade": false, "grade_id": "train_both", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_both(images, labels, recipe, seed, settings):
@@ -92,7 +71,6 @@ def train_both(images, labels, recipe, seed, settings):
     augmented = train.train(images, labels, seed=seed, recipe=recipe, settings=settings)
     return baseline, augmented
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": false, "grade_id": "train_both_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("train_both_baseline") as _first, handin.record("train_both") as out:
@@ -118,7 +96,7 @@ checks.expect(
     "both arms take the same number of optimiser steps",
     expected=f"{PROBE.steps} steps each",
     got=", ".join(f"{name} {n}" for name, n in steps.items()),
-    why="whoever trains longer compares patience, not recipes",
+    why="with unequal steps, the gain compares patience, not recipes",
 )
 checks.expect(
     steps["baseline"] == PROBE.steps,
@@ -167,224 +145,58 @@ for name in ("baseline", "augmented"):
         got=f"weights that lie {apart:.0%} away from them",
         why="another seed, other digits or another recipe: then the arms differ in more than the recipe",
     )
-checks.verdict(measure.judge(recipe))  # these few steps tell trainings apart, all steps tell recipes apart
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now your own run. It is scored on validation digits, the same ones for both models.
+# Your own run, on validation digits. *Predict* the gain.
+
+# %%
+predict("gain in my run, in points", ...)  # instead of the dots: a number
 
 # %% tags=["show"]
 DRAW, SEED = 0, 0
-my_images, my_labels = measure.labelled_digits(DRAW)
-pair = train_both(my_images, my_labels, recipes.geometric(), SEED, SETTINGS)
+pair = train_both(*measure.labelled_digits(DRAW), recipes.geometric(), SEED, GRADING)  # as the grader trains
 arms = dict(zip(("baseline", "augmented"), pair))
 
 # %% tags=["show"]
 seen, truth = (column[:1000] for column in data.load_arrays(data.VALIDATION))
 said = {name: train.predict(arm.weights, seen).argmax(axis=1) for name, arm in arms.items()}
-for name, predictions in said.items():
-    print(f"{name:>9}: {np.mean(predictions == truth):.1%} of {len(truth)} validation digits")
+right = {name: predictions == truth for name, predictions in said.items()}
+for name, correct in right.items():
+    print(f"{name:>9}: {correct.mean():.1%} of {len(truth)} validation digits")
+predicted("gain in my run, in points", f"{100 * (right['augmented'].mean() - right['baseline'].mean()):+.1f}")
 
 # %% [markdown]
-# **Explain**: you see a difference. You do not yet know which digits made it, nor whether it comes back.
-# **Change one thing**: set `SEED = 1`. Does the gain move? Which of the two models moved more?
+# **Explain**: what do you not know yet about this recipe? **Change one thing**: set `SEED = 1`. Does the gain change?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
 #
-# ## 2. Which digit lost?
+# It is one gain, from one draw and one seed. I do not know how much gains differ between runs, so I do not know what
+# the next run would give. And the accuracy is a mean over ten digits: I do not know which digits changed.
 #
-# One accuracy is a mean over ten digits, and a mean may rise while a digit falls. Whoever depends on that digit
-# (a 1 taken for a 7 on a cheque) does not care about the mean. A **confusion matrix** shows who was taken for whom.
-#
-# **Exercise 2 (1 point).** Write `confusion(labels, predictions)`. One row per true digit, one column per prediction.
-
-# %% nbgrader={"grade": false, "grade_id": "confusion", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def confusion(labels, predictions):
-    """Count which digit was taken for which.
-
-    Args:
-        labels: int64 (n,), the true digits, 0 to 9.
-        predictions: int64 (n,), what the model said.
-
-    Returns:
-        integer NumPy array (10, 10): row r, column c counts the digits r that were taken for c.
-
-    Example: labels 7, 7, 1 and predictions 7, 1, 1 put a 1 at [7, 7], at [7, 1] and at [1, 1].
-    """
-    ### BEGIN SOLUTION
-    matrix = np.zeros((10, 10), int)
-    np.add.at(matrix, (labels, predictions), 1)
-    return matrix
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "confusion_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
-with handin.record("confusion") as out:
-    _labels, _predictions = probes.answers("confusion", 500, absent=4)
-    out.arrays(matrix=confusion(_labels, _predictions))
-    out.arrays(small=confusion(np.array([7, 7, 1]), np.array([7, 1, 1])))
-
-# %% nbgrader={"grade": true, "grade_id": "confusion_test", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-import numpy as np
-
-from augcourse import checks, handin, probes
-
-work = handin.read("confusion")
-matrix = work.array("matrix", (10, 10))
-labels, predictions = probes.answers("confusion", 500, absent=4)
-checks.expect(
-    matrix.dtype.kind != "b" and np.array_equal(matrix, np.rint(matrix)),
-    "a confusion matrix counts digits",
-    expected="whole numbers",
-    got=f"{matrix.dtype} such as {matrix.flat[np.argmax(matrix != np.rint(matrix))]:.3g}",
-    why="these are shares; normalise later, when you know by what",
-)
-matrix = matrix.astype(int)
-checks.expect(
-    matrix.sum() == len(labels),
-    "every digit is counted once",
-    expected=f"{len(labels)} digits",
-    got=f"{matrix.sum()} digits",
-    why="`matrix[labels, predictions] += 1` counts a repeated pair only once; `np.add.at` counts them all",
-)
-checks.expect(
-    np.array_equal(matrix.sum(axis=1), np.bincount(labels, minlength=10)),
-    "row r holds the digits that truly are r",
-    expected=f"row sums {np.bincount(labels, minlength=10).tolist()}",
-    got=f"row sums {matrix.sum(axis=1).tolist()}",
-    why="transposed: rows are the true digits, columns the predictions",
-)
-checks.passed("confusion")
-### BEGIN HIDDEN TESTS
-from augcourse import compare
-
-wrong = np.argwhere(matrix != compare.confusion_matrix(labels, predictions))
-checks.expect(
-    len(wrong) == 0,
-    "every cell of the matrix",
-    got=f"{len(wrong)} cells are wrong, the first in row {wrong[0][0] if len(wrong) else 0}",
-    why="rows are right, columns are not: the column is what the model said",
-)
-small = work.array("small", (10, 10))
-checks.expect(
-    np.array_equal(small, compare.confusion_matrix(np.array([7, 7, 1]), np.array([7, 1, 1]))),
-    "the example: labels 7, 7, 1 and predictions 7, 1, 1",
-    expected="a 1 at [7, 7], at [7, 1] and at [1, 1], and 0 everywhere else",
-    got=[f"{small[row, column]:g} at [{row}, {column}]" for row, column in np.argwhere(small)],
-    why="rows and columns are numbered by the digits 0 to 9, whether a digit occurs or not",
-)
-### END HIDDEN TESTS
+# </details>
 
 # %% [markdown]
-# Statistics before pictures: name the worst digit first, then look at the matrix. The share of the true digits `r`
-# that were recognised is the **recall** of `r`.
+# ## 2. Would it be better again?
 #
-# **Exercise 3 (2 points).** Write `worst_first(matrix)`. *Predict*: which digit is the hardest with ten labels?
-
-# %% nbgrader={"grade": false, "grade_id": "worst_first", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def worst_first(matrix):
-    """Order the digits by recall, the worst first.
-
-    Args:
-        matrix: integer NumPy array (10, 10), rows true, columns predicted.
-
-    Returns:
-        the digits as an integer array; a digit that never occurs has no recall and is left out.
-    """
-    ### BEGIN SOLUTION
-    totals = matrix.sum(axis=1)
-    digits = np.flatnonzero(totals)
-    recall = matrix[digits, digits] / totals[digits]
-    return digits[np.argsort(recall)]
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "worst_first_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
-with handin.record("worst_first") as out:
-    out.arrays(order=worst_first(probes.matrix_with_gaps("worst_first", absent=6)))
-
-# %% nbgrader={"grade": true, "grade_id": "worst_first_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-import numpy as np
-
-from augcourse import checks, compare, handin, probes
-
-order = handin.read("worst_first").array("order", (None,), kind="iuf")
-matrix = probes.matrix_with_gaps("worst_first", absent=6)
-occurring = np.flatnonzero(matrix.sum(axis=1)).tolist()
-checks.expect(
-    sorted(order) == occurring,
-    "every digit that occurs stands once in the order, and no other",
-    expected=f"the digits {occurring} in some order",
-    got=order.tolist(),
-    why="a digit that never occurs has no recall: 0 of 0 is not 0 %"
-    if set(order) - set(occurring)
-    else "a digit that occurs and is never recognised has a recall of 0 %, and belongs at the top",
-)
-order = order.astype(int)
-checks.passed("worst_first")
-### BEGIN HIDDEN TESTS
-recall = compare.recall(matrix)
-precision = np.diag(matrix) / np.maximum(matrix.sum(axis=0), 1)
-likely = "sorted by something other than recall"
-if np.all(np.diff(recall[order]) <= 0):
-    likely = "this is best first; the digit that needs help stands at the top"
-elif np.all(np.diff(precision[order]) >= 0):
-    likely = "divided by the column sums, which is precision: of those called r, how many were r"
-elif np.all(np.diff(np.diag(matrix)[order]) >= 0):
-    likely = "sorted by counts: a rare digit looks bad although it was recognised"
-checks.expect(
-    np.all(np.diff(recall[order]) >= 0),
-    "the digits by recall, the worst first",
-    expected=sorted(occurring, key=lambda digit: recall[digit]),
-    got=order.tolist(),
-    why=likely,
-)
-### END HIDDEN TESTS
-
-# %% tags=["show"]
-matrices = {name: confusion(truth, predictions) for name, predictions in said.items()}
-order = worst_first(matrices["baseline"])
-recalls = {name: compare.recall(matrix) for name, matrix in matrices.items()}
-ax = plots.recall_by_digit(plt.subplots(figsize=(6, 3.6))[1], recalls, order)
-ax.set_title(f"the same {len(truth)} validation digits, both models")
-plt.show()
-lost = [int(digit) for digit in order if recalls["augmented"][digit] < recalls["baseline"][digit]]
-print("digits that lost in this run:", lost or "none")
-
-# %% tags=["show"]
-fig, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
-for ax, (name, matrix) in zip(axes, matrices.items()):
-    plots.confusion(ax, matrix, f"{name}: {np.trace(matrix) / matrix.sum():.1%} right")
-plt.show()
-
-# %% [markdown]
-# **Explain**: the orange cells are the mistakes. Pick the darkest one of the baseline: is it gone on the right, or
-# did it only get paler? **Change one thing**: another `SEED` in the cell of your own run. Is it still the same digit
-# that is worst? What comes back in every run is a property of the model; the rest is luck.
-
-# %% [markdown]
-# ## 3. Would it be better again?
+# A single gain can be luck, so we repeat the run. Say the baseline has 80, 84, 78, 82 % in four runs, and the augmented
+# model 84, 86, 84, 86 %.
 #
-# The two rows below are baselines only: no recipe, nothing but luck. In the upper row the seed changes, in the
-# lower row the ten labels per class. (These and the next runs were stored when the course was made: a few minutes of
-# training that you need not wait for.)
-
-# %% tags=["show"]
-spread = results.accuracies("spread", DATASET)
-ax = plots.dots(plt.subplots(figsize=(7, 1.8))[1], {name: 100 * runs for name, runs in spread.items()})
-ax.set_xlabel("accuracy of the baseline in %")
-plt.show()
-for name, runs in spread.items():
-    print(f"{name:>24}: standard deviation {100 * runs.std(ddof=1):.1f} points")
-
-# %% [markdown]
-# **Explain**: which labels you were given matters as well as the seed, often more. So a gain must be asked of several
-# runs, and within a run both arms share their luck. Good digits lift both arms; the *difference* of the arms
-# forgets them. That is why we compare in **pairs**.
+# 1. The **paired differences** $d_i$ are 4, 2, 6, 4 points. Their mean is $\bar d = 4$.
+# 2. The **standard deviation** says how much single gains differ:
+#    $s = \sqrt{\sum (d_i - \bar d)^2 / (n - 1)} = \sqrt{8 / 3} = 1.63$.
+# 3. The **standard error** says how much means of $n = 4$ gains differ: $s / \sqrt n = 0.82$.
+# 4. The **t interval** is $\bar d \pm t \cdot s / \sqrt n$. Student's t distribution with $n - 1 = 3$ degrees of
+#    freedom has 95 % between −3.18 and 3.18. So the 95 % interval is $4 \pm 2.6$: +1.4 to +6.6.
 #
-# **Exercise 4 (3 points).** Write `paired_interval(baseline, augmented, confidence)`: Student's t interval of the mean
-# paired gain, in percentage points. The run is the unit: six runs are six numbers, however many digits each was
-# tested on. `scipy.stats`, imported as `stats`, has what you need.
+# About 95 % of such intervals contain the true mean gain, if runs are independent and gains roughly normal.
 #
-# *Predict*: if you forgot the pairs, would the interval be wider or narrower?
+# **Why pairs?** Both arms learn from the same digits, easy or hard. A difference removes what they share.
+#
+# **Exercise 2 (3 points).** Write `paired_interval`. Six runs are six numbers, however many pictures were tested. Use
+# [`np.std`](https://numpy.org/doc/stable/reference/generated/numpy.std.html) (mind `ddof`) and
+# [`stats.t.ppf`](https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.t.html).
 
 # %% nbgrader={"grade": false, "grade_id": "paired_interval", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def paired_interval(baseline, augmented, confidence=0.95):
@@ -403,7 +215,6 @@ def paired_interval(baseline, augmented, confidence=0.95):
     reach = stats.t.ppf((1 + confidence) / 2, len(gains) - 1) * error
     return gains.mean(), gains.mean() - reach, gains.mean() + reach
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": false, "grade_id": "paired_interval_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("paired_interval") as out:
@@ -443,7 +254,7 @@ checks.expect(
 )
 checks.expect(
     np.ptp(found[80][1:]) < np.ptp(found[95][1:]),
-    "whoever wants to be surer needs a wider interval",
+    "a higher confidence needs a wider interval",
     expected="95 % wider than 80 %",
     got=f"{np.ptp(found[95][1:]):.2f} and {np.ptp(found[80][1:]):.2f} points wide",
     why="`confidence` is not used",
@@ -494,42 +305,182 @@ for baseline, augmented, level, values in asked:
     )
 ### END HIDDEN TESTS
 
+# %% [markdown]
+# *Predict*: without pairs, the standard error is $\sqrt{(s_a^2 + s_b^2) / n}$, from the deviations of both arms. Is it
+# larger or smaller?
+
+# %%
+predict("standard error without pairs: larger or smaller", ...)  # instead of the dots: "larger" or "smaller"
+
 # %% tags=["show"]
 runs = results.accuracies("ablation", DATASET)
-print("recipe                 mean     95 % interval   gain of each run")
-for name in ("geometric", "brightness ±0.3", "horizontal flip"):
-    mean, low, high = paired_interval(runs["none"], runs[name])
-    each = " ".join(f"{gain:+5.1f}" for gain in compare.paired_gains(runs["none"], runs[name]))
-    print(f"{name:18}   {mean:+6.1f}   {low:+6.1f} to {high:+5.1f}   {each}")
+baseline, larger = runs["none"], 0
+print(f"{len(baseline)} runs each: mean paired gain, 95 % interval, standard error with and without pairs")
+for name in [name for name in runs if name != "none"]:
+    mean, low, high = paired_interval(baseline, runs[name])
+    paired = stats.sem(compare.paired_gains(baseline, runs[name]))
+    apart = 100 * np.hypot(stats.sem(baseline), stats.sem(runs[name]))
+    larger += bool(apart > paired)
+    print(f"{name:21} {mean:+5.1f}   {low:+5.1f} to {high:+5.1f}   {paired:.2f}   {apart:.2f}")
+predicted("standard error without pairs: larger or smaller", f"larger for {larger} of {len(runs) - 1} recipes")
 
 # %% [markdown]
-# **Explain**: read the row of brightness from the right. Cover all runs but one: which story would that one run have
-# told? The interval tells the story of all of them.
-#
-# An interval is not yet a decision. A **verdict** holds the gains against a margin that was fixed *before* anybody
-# looked, and it may answer that it cannot tell. The grader's limits are not yours: it may look at the gains more than
-# once, and repeated looks raise the false-positive rate, so each look gets a part of the error rate. It also knows how
-# much the gains of other recipes spread. The last line of each says the same in other words: how likely the augmented
-# model wins on labels that nobody has drawn yet. **Predict** the three verdicts from the rows above, then run:
+# An interval is not yet a decision. A **verdict** compares limits with a [margin](#Words) that was fixed before the
+# runs. The grader's limits allow for several looks, and use the spread of other recipes.
 
 # %% tags=["show"]
+*sooner, last = SETTINGS.looks
+print(f"The grader looks after {', '.join(map(str, sooner))} and {last} runs. Margin: {SETTINGS.margin_points:+g}.")
+print("beats the baseline: both limits of the mean gain are above the margin")
+print("does not:           both limits are below the margin")
+print("too close to call:  the margin is between the limits after the last look")
+print(f"On either side, at most {SETTINGS.error_rate:.0%} of the verdicts are wrong, all looks together.")
+print(f"Here are its limits for the {len(baseline)} stored runs:\n")
 for name in ("geometric", "brightness ±0.3", "horizontal flip"):
-    gains = compare.paired_gains(runs["none"], runs[name])
-    verdict = compare.verdict(gains)
-    print(f"{name}: {verdict.sentence()}\n  {verdict.in_other_words()}")
+    print(f"{name}: {compare.verdict(compare.paired_gains(baseline, runs[name])).sentence()}")
 
 # %% [markdown]
-# **Explain**: where is the mean gain of brightness, and where are its limits? What may you say about it, and what not?
-# Say verdict and limits together, never the verdict alone. **Change one thing**: feed `compare.verdict` the first three gains of a row only.
+# **Explain**: what may you say about brightness, and what not? **Change one thing**: use only the first three gains.
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
 #
-# ## 4. What a p-value answers, and what it does not
+# Its interval contains 0, and the grader's limits contain the margin. I may say: these runs cannot tell whether
+# brightness gains more than the margin. I may not say that it does nothing: gains and losses within the limits
+# fit these runs as well.
 #
-# You will meet another test for two models: McNemar's. It takes *two trained models* and the images both were
-# asked. Images on which both are right, or both wrong, say nothing about who is better. On the others, the
-# **discordant** ones, exactly one was right; if the models were equally good, a fair coin decides which.
+# </details>
+
+# %% [markdown]
+# ## 3. Which digit lost?
 #
-# **Exercise 5 (2 points).** Write `mcnemar(correct_baseline, correct_augmented)`: the exact two-sided p-value.
-# `stats.binomtest` knows how to test a coin.
+# A mean can rise while one digit falls. In a **confusion matrix** (`compare.confusion_matrix`), row $r$, column $c$ is
+# the number of digits $r$ that were called $c$. The **recall** of $r$ is the share of the digits $r$ that were
+# recognised: $m_{rr} / \sum_c m_{rc}$.
+#
+# **Exercise 3 (2 points).** Write `worst_first`. See
+# [`np.argsort`](https://numpy.org/doc/stable/reference/generated/numpy.argsort.html).
+
+# %% nbgrader={"grade": false, "grade_id": "worst_first", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def worst_first(matrix):
+    """Order the digits by recall, the worst first.
+
+    Args:
+        matrix: integer NumPy array (10, 10), rows true, columns predicted.
+
+    Returns:
+        the digits as an integer array; a digit that never occurs has no recall and is left out.
+    """
+    ### BEGIN SOLUTION
+    totals = matrix.sum(axis=1)
+    digits = np.flatnonzero(totals)
+    recall = matrix[digits, digits] / totals[digits]
+    return digits[np.argsort(recall)]
+    ### END SOLUTION
+
+# %% nbgrader={"grade": false, "grade_id": "worst_first_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
+with handin.record("worst_first") as out:
+    out.arrays(order=worst_first(probes.matrix_with_gaps("worst_first", absent=6)))
+
+# %% nbgrader={"grade": true, "grade_id": "worst_first_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from augcourse import checks, compare, handin, probes
+
+order = handin.read("worst_first").array("order", (None,), kind="iuf")
+matrix = probes.matrix_with_gaps("worst_first", absent=6)
+occurring = np.flatnonzero(matrix.sum(axis=1)).tolist()
+checks.expect(
+    sorted(order) == occurring,
+    "every digit that occurs stands once in the order, and no other",
+    expected=f"the digits {occurring} in some order",
+    got=order.tolist(),
+    why="a digit that never occurs has no recall: 0 of 0 is not 0 %"
+    if set(order) - set(occurring)
+    else "a digit that occurs and is never recognised has a recall of 0 %, and belongs at the top",
+)
+order = order.astype(int)
+checks.passed("worst_first")
+### BEGIN HIDDEN TESTS
+recall = compare.recall(matrix)
+precision = np.diag(matrix) / np.maximum(matrix.sum(axis=0), 1)
+likely = "sorted by something other than recall"
+if np.all(np.diff(recall[order]) <= 0):
+    likely = "this is best first; the digit that needs help stands at the top"
+elif np.all(np.diff(precision[order]) >= 0):
+    likely = "divided by the column sums, which is precision: of those called r, how many were r"
+elif np.all(np.diff(np.diag(matrix)[order]) >= 0):
+    likely = "sorted by counts: a rare digit looks bad although it was recognised"
+checks.expect(
+    np.all(np.diff(recall[order]) >= 0),
+    "the digits by recall, the worst first",
+    expected=sorted(occurring, key=lambda digit: recall[digit]),
+    got=order.tolist(),
+    why=likely,
+)
+### END HIDDEN TESTS
+
+# %%
+predict("hardest digit without augmentation", ...)  # instead of the dots: a digit
+
+# %% tags=["show"]
+recalls = {name: compare.recall(compare.confusion_matrix(truth, each)) for name, each in said.items()}
+order = worst_first(compare.confusion_matrix(truth, said["baseline"]))
+ax = plots.recall_by_digit(plt.subplots(figsize=(6, 3.6), layout="constrained")[1], recalls, order)
+ax.set_title(f"one run: the same {len(truth)} validation digits, both models", fontsize=10)
+lower = [int(digit) for digit in order if recalls["augmented"][digit] < recalls["baseline"][digit]]
+show_figure(
+    "For each digit, the recall in percent of the baseline and of the augmented model in one run, on a horizontal "
+    f"axis. Digits whose recall is lower with augmentation: {', '.join(map(str, lower)) or 'none'}."
+)
+
+# %% tags=["show"]
+table = results.stored().query("study == 'ablation' and dataset == @DATASET").sort_values("index")
+shares = {row: table[table.row == row].filter(like="recall ") for row in ("none", "geometric")}
+if (shares["geometric"].astype(str) == "").any(axis=None):
+    print("For this data set, no recall by digit was stored: the figure above shows one run.")
+else:
+    by_digit = 100 * (shares["geometric"].to_numpy(float) - shares["none"].to_numpy(float))
+    spans = [compare.interval(column) for column in by_digit.T]
+    for digit, span in enumerate(spans):
+        print(f"digit {digit}: recall {span.mean:+5.1f} points, 95 % interval {span.low:+5.1f} to {span.high:+5.1f}")
+    gained = [digit for digit, span in enumerate(spans) if span.low > 0]
+    lost = [digit for digit, span in enumerate(spans) if span.high < 0]
+    unclear = [digit for digit in range(10) if digit not in gained + lost]
+    print(f"{len(by_digit)} stored runs. Interval above 0: {gained}; below 0: {lost}; it contains 0: {unclear}")
+hardest = shares["none"].to_numpy(float).mean(axis=0).argmin()
+predicted("hardest digit without augmentation", f"{hardest} (stored runs)")
+
+# %% [markdown]
+# **Explain**: if a digit loses in the figure, does the recipe hurt it?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# The figure is one run, and a digit has only a part of the pictures. Another draw can turn the difference round. The
+# intervals over several runs say more: if the whole interval is below 0, that is evidence of a loss. With ten digits,
+# an interval may also miss the truth by chance, so I would check such a digit with new runs.
+#
+# </details>
+
+# %% [markdown]
+# ## 4. Two finished models, the same pictures
+#
+# To choose between two *trained models*, use **McNemar's test**. Say that of 100 pictures, both models are right on 80,
+# neither on 10, only the baseline on 2 and only the augmented model on 8.
+#
+# The last ten are **discordant**: exactly one model is right. If the models were equally good, a fair coin would decide
+# each of them. The **p-value** is the probability of a result at least as uneven as 2 to 8. By the binomial
+# distribution it is $2 \sum_{i \le 2} \binom{10}{i} / 2^{10}$, and at most 1:
+
+# %%
+from math import comb
+
+print(f"p = 2 × (1 + 10 + 45) / 1024 = {2 * sum(comb(10, i) for i in (0, 1, 2)) / 2**10:.2f}")
+
+# %% [markdown]
+# **Exercise 4 (2 points).** Write `mcnemar`, this exact test, with
+# [`stats.binomtest`](https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.binomtest.html).
 
 # %% nbgrader={"grade": false, "grade_id": "mcnemar", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def mcnemar(correct_baseline, correct_augmented):
@@ -547,7 +498,6 @@ def mcnemar(correct_baseline, correct_augmented):
     only_augmented = np.sum(correct_augmented & ~correct_baseline)
     return stats.binomtest(only_augmented, only_baseline + only_augmented, 0.5).pvalue
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": false, "grade_id": "mcnemar_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("mcnemar") as out:
@@ -609,65 +559,31 @@ checks.expect(
 )
 ### END HIDDEN TESTS
 
-# %% [markdown]
-# Now let it judge your two arms; and then your baseline against five neighbours, baselines too, that differ only in
-# the labels they were given. **Predict**: should those p-values be large, because the recipe is the same?
-
 # %% tags=["show"]
-right = {name: predictions == truth for name, predictions in said.items()}
-for draw in range(DRAW + 1, DRAW + 6):
-    neighbour = train.train(*measure.labelled_digits(draw), seed=SEED)
-    right[f"baseline of draw {draw}"] = train.predict(neighbour.weights, seen).argmax(axis=1) == truth
-
-# %% tags=["show"]
-mine = right.pop("baseline")
-print(f"baseline, draw {DRAW}: {mine.sum()} of {len(mine)} right. Against it:")
-for name, other in right.items():
-    coins = f"{np.sum(mine & ~other):3} to {np.sum(other & ~mine):3} discordant"
-    print(f"  {name:19} {other.sum()} right, {coins}, p = {mcnemar(mine, other):.2g}")
+only = [np.sum(right[a] & ~right[b]) for a, b in (("baseline", "augmented"), ("augmented", "baseline"))]
+print(f"of {len(truth)} digits, {only[0]} are right only by the baseline, {only[1]} only by the augmented model")
+print(f"p = {mcnemar(*right.values()):.2g}")
 
 # %% [markdown]
-# **Explain**: the neighbours share a recipe, namely none. McNemar asks whether *these two models* differ on images like
-# these. Two baselines do differ, for no better reason than the digits they were given, and with enough images every
-# such difference has a small p. What it cannot say is whether a *recipe* helps, because it has seen a single run. The question of this course is about recipes, so **the
-# paired interval over runs is our test**; McNemar answers the smaller question of somebody who must choose between two
-# finished models. **Change one thing**: another `DRAW` in your own run. Which of the p-values can you rely on?
+# **Explain**: which question does this p-value answer, and which not?
 
-# %% [markdown]
-# ## 5. Every recipe in one picture
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
 #
-# Each dot is the paired gain of a stored run, each bar the 95 % interval of the mean; the blue line is the baseline.
-# **Predict** before you run: which recipe is the best, and which ones hurt? Then choose one and add a run of your
-# own. Yours is measured on validation digits, because `test` belongs to the grader.
-
-# %% tags=["show"]
-MINE = "shift ±10 %"
-mine = train.train(my_images, my_labels, seed=SEED, recipe=recipes.named(MINE))
-own = [[train.accuracy(arm.weights, seen, truth)] for arm in (arms["baseline"], mine)]
-
-# %% tags=["show"]
-gains = {name: compare.paired_gains(runs["none"], each) for name, each in runs.items() if name != "none"}
-gains[f"mine: {MINE}"] = compare.paired_gains(*own)
-gains = dict(sorted(gains.items(), key=lambda item: -item[1].mean()))
-ax = plots.ablation(plt.subplots(figsize=(8, 4), layout="constrained")[1], gains, highlight=f"mine: {MINE}")
-ax.set_xlabel("gain in percentage points of accuracy (stored runs: test digits, mine: validation digits)")
-plt.show()
+# It asks whether these two models differ on pictures like these. It does not ask whether the *recipe* helps: both
+# models come from one draw and one seed. For recipes, this course uses the paired interval over runs.
+#
+# </details>
 
 # %% [markdown]
-# **Explain**: find a recipe whose interval crosses the blue line. What may you say about it? Not "it does nothing",
-# only "these runs cannot tell". **Change one thing**: `MINE` may be any name in the picture; or build your own with
-# `Recipe.of(…)` as in step 3.
-
-# %% [markdown]
-# ## 6. Pictures that nobody trained on
+# ## 5. Pictures that are turned
 #
-# The world turns pictures without asking. How far may a digit turn before the model gives up?
+# The recipe turns digits by up to 15°. What if a picture is turned further?
 #
-# **Exercise 6 (3 points).** Write `robustness(predict, images, labels, angles)`. Turn every picture about its centre
-# by each angle, black outside, and measure. Pixels are counted from 0, so the centre of 28 of them lies between the
-# pixels 13 and 14, at 13.5. `cv2.getRotationMatrix2D` with `cv2.warpAffine` does it; so does
-# a pipeline of albumentations with a fixed angle. Positive angles turn **counter-clockwise**, but not every library
-# agrees: look at one picture before you trust yours. Watch the shape, too: OpenCV may drop the last axis.
+# **Exercise 5 (3 points).** Write `robustness`. Pixels are counted from 0, so the centre is at 13.5. Use OpenCV's
+# [`getRotationMatrix2D` and `warpAffine`](https://docs.opencv.org/4.x/da/d54/group__imgproc__transform.html), which may
+# drop the last axis, or [albumentations](https://albumentations.ai/docs/). Positive angles turn
+# **counter-clockwise**, but not in every library: look at one picture.
 
 # %% nbgrader={"grade": false, "grade_id": "robustness", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def robustness(predict, images, labels, angles):
@@ -691,12 +607,6 @@ def robustness(predict, images, labels, angles):
         accuracies.append(np.mean(predict(turned.reshape(images.shape)) == labels))
     return np.array(accuracies)
     ### END SOLUTION
-
-
-# %% [markdown]
-# The probes are clocks of ten hours with one bright spot; 36° counter-clockwise is one hour later. The probe model
-# reads the hour, and some labels are wrong on purpose, a different number for every angle. Then come a white picture
-# and a few with one spot; there the probe model only keeps what it was shown.
 
 # %% nbgrader={"grade": false, "grade_id": "robustness_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
 with handin.record("robustness") as out:
@@ -796,137 +706,295 @@ checks.expect(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# A curve over the angle rewards what was taught: the recipe turned its digits by up to 15 degrees. So the picture on
-# the right asks about something that no recipe of this course contains: a scanner that lost a few lines.
-# **Predict** both curves before you look.
+# Four new runs, with half of the steps:
 
 # %% tags=["show"]
-def lost_lines(pictures, height):
-    """A black stripe across the middle."""
-    pictures = pictures.copy()
-    pictures[:, 14 - height // 2 : 14 + height // 2] = 0
-    return pictures
-
-
-colours = {"baseline": plots.BASELINE, "augmented": plots.AUGMENTED}
-angles, heights = np.arange(-90, 91, 15), np.arange(0, 11, 2)
+new_runs = [(measure.labelled_digits(run), run) for run in range(1, 5)]
+plain = [lesson.train(*digits, seed=seed, settings=HALF) for digits, seed in new_runs]
 
 # %% tags=["show"]
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), sharey=True, layout="constrained")
-for name, arm in arms.items():
-    turned = robustness(lambda pictures, w=arm.weights: train.predict(w, pictures).argmax(1), seen, truth, angles)
-    plots.line_with_points(left, angles, turned, name, colours[name])
-    striped = np.array([train.accuracy(arm.weights, lost_lines(seen, height), truth) for height in heights])
-    plots.line_with_points(right, heights, striped, name, colours[name])
-left.axvspan(-15, 15, color=plots.NEUTRAL, alpha=0.15, label="angles in the recipe")
-left.set(xlabel="angle in degrees (positive: counter-clockwise)", xticks=angles[::2])
-left.set_title("turned: up to 15° is in the recipe")
-right.set(xlabel="lost lines in the middle, of 28", title="lines lost: in no recipe")
-left.legend(frameon=False, fontsize=8)
-plt.show()
-
-# %% [markdown]
-# **Explain**: where do the curves cross, if they do? A recipe teaches what it contains; what else it brings, or
-# costs, you only know once you have measured it. **Change one thing**: lose columns instead of lines,
-# `pictures[:, :, …]`. Is the answer the same?
-
-# %% [markdown]
-# ### Other people's handwriting
-#
-# Your validation digits come from the same collection as your training digits. The next ones do not: they were written
-# by people whom neither model has met, and drawn 20 × 20 inside a border of 4 as MNIST draws its own. **Predict**: how
-# many of them does each model read, and is the gain larger or smaller than at home?
+recipe = recipes.geometric()
+augmented = [lesson.train(*digits, seed=seed, recipe=recipe, settings=HALF) for digits, seed in new_runs]
+four = list(zip(plain, augmented))
 
 # %% tags=["show"]
-STRANGERS = data.strangers_of(DATASET)
-data.prepare(STRANGERS)
-theirs, their_labels = data.load_arrays("train", STRANGERS)
-fig, axes = plt.subplots(1, 10, figsize=(10, 1.4))
-plots.sample_grid(axes, zip(theirs[:10], their_labels[:10]))
-plt.show()
-for name, arm in arms.items():
-    at_home, abroad = train.accuracy(arm.weights, seen, truth), train.accuracy(arm.weights, theirs, their_labels)
-    print(f"{name:>9}: {at_home:.1%} of the familiar digits, {abroad:.1%} of the strangers'")
+def gains_of_four(exam):
+    """The paired gains of the four runs, in points, for an `exam`: a trained arm → its accuracy or accuracies."""
+    return np.array([compare.paired_gains(exam(without), exam(with_it)) for without, with_it in four])
 
-# %% [markdown]
-# That is one run. Here are stored ones, where there are any for your data set: the same models, both exams.
+
+def turned(arm):
+    return robustness(lambda pictures: train.predict(arm.weights, pictures).argmax(1), seen[:400], truth[:400], angles)
+
+
+angles = np.array([-90, -60, -30, -15, 0, 15, 30, 60, 90])
+by_angle = gains_of_four(turned)
 
 # %% tags=["show"]
-if stored_strangers := results.strangers(DATASET):
-    ax = plots.at_home_and_away(plt.subplots(figsize=(7, 3), layout="constrained")[1], stored_strangers)
-    plt.show()
-
-# %% [markdown]
-# **Explain**: a test split says how well a model does on digits *like those that it was trained on*. Somebody who looks
-# at no other test never learns the rest. What would you ask for before a school in another town uses your model?
-
-# %% [markdown]
-# ## 7. How many labels is your recipe worth?
-#
-# Nobody pays for percentage points. Everybody pays for labels. So turn the question round: how many labelled digits
-# would the *baseline* need to become as good as the recipe is with ten per class?
-#
-# The more labels there are, the less ten more of them bring: a step from 10 to 20 is worth more than one from 100 to
-# 110. So between two measured points, draw a straight line against `log(labels)`, not against `labels`.
-#
-# **Exercise 7 (2 points).** Write `labels_worth(labels_per_class, accuracies, reached)`. `np.interp` draws straight
-# lines between points; decide what is x and what is y.
-
-# %% nbgrader={"grade": false, "grade_id": "labels_worth", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def labels_worth(labels_per_class, accuracies, reached):
-    """How many labels per class the baseline would need to reach an accuracy.
-
-    Args:
-        labels_per_class: (points,), ascending, at least 1.
-        accuracies: (points,) of the baseline with that many labels, in 0..1, ascending.
-        reached: an accuracy in 0..1.
-
-    Returns:
-        labels per class, a float: on the straight lines of accuracy against log(labels). Beyond the last point
-        nothing was measured: then it is the last number of labels, and you say "at least".
-    """
-    ### BEGIN SOLUTION
-    return float(np.exp(np.interp(reached, accuracies, np.log(labels_per_class))))
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "labels_worth_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
-with handin.record("labels_worth") as out:
-    _labels, _curve, _reached = probes.label_curve("labels_worth")
-    out.arrays(worth=[float(labels_worth(_labels, _curve, float(value))) for value in _reached])
-
-# %% nbgrader={"grade": true, "grade_id": "labels_worth_test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-import numpy as np
-
-from augcourse import checks, handin, probes
-
-worth = handin.read("labels_worth").array("worth", (4,), kind="f")
-labels, curve, reached = probes.label_curve("labels_worth")
-checks.expect(
-    np.all((worth >= labels[0] * 0.9999) & (worth <= labels[-1] * 1.0001)),
-    "an answer in labels per class, between the smallest and the largest number that was measured",
-    expected=f"numbers from {labels[0]} to {labels[-1]}",
-    got=np.round(worth, 2).tolist(),
-    why="x and y are swapped, the logarithm was not undone, or the curve was drawn on beyond its last point",
+ax = plt.subplots(figsize=(7, 3.4), layout="constrained")[1]
+ax.axvspan(-15, 15, color=plots.NEUTRAL, alpha=0.15, label="angles in the recipe")
+ax.axhline(0, color=plots.BASELINE, linewidth=1, label="baseline")
+ax.plot(np.tile(angles, (len(by_angle), 1)), by_angle, "o", color=plots.AUGMENTED, alpha=0.5, markersize=4)
+ax.plot(angles, by_angle.mean(axis=0), color=plots.AUGMENTED, label="mean of four runs")
+ax.set(xlabel="angle in degrees (positive: counter-clockwise)", ylabel="gain in percentage points", xticks=angles)
+ax.legend(frameon=False, fontsize=8)
+spans = {angle: compare.interval(column) for angle, column in zip(angles, by_angle.T)}
+show_figure(
+    "The gain in percentage points against the angle by which the test pictures are turned; a dot is a run. "
+    f"Mean gains: {', '.join(f'{angle}°: {span.mean:+.1f}' for angle, span in spans.items())}."
 )
-checks.passed("labels_worth")
+for angle in (-90, -60, 0, 60, 90):
+    span = spans[angle]
+    print(f"turned by {angle:3}°: gain {span.mean:+5.1f} ({span.low:+5.1f} to {span.high:+5.1f}) points")
+
+# %% [markdown]
+# **Explain**: why do we also ask outside the grey band?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# In the grey band the recipe has shown such turns in training, so there we ask about what was practised. Outside, the
+# recipe has shown none: whether it gains or loses there is known only when it is measured.
+#
+# </details>
+
+# %% [markdown]
+# ## 6. Does augmentation win?
+#
+# By the grader's rule, a recipe wins if both limits are above the margin. *Predict* how many do.
+
+# %%
+predict("how many of the nine recipes win", ...)  # instead of the dots: a number
+
+# %% tags=["show"]
+gains = {name: compare.paired_gains(baseline, each) for name, each in runs.items() if name != "none"}
+gains = dict(sorted(gains.items(), key=lambda item: -item[1].mean()))
+ax = plots.ablation(plt.subplots(figsize=(8, 3.8), layout="constrained")[1], gains)
+ax.axvline(SETTINGS.margin_points, color="black", linewidth=1, linestyle=":")
+ax.set_title("dots: runs; bars: 95 % intervals; blue: baseline; dotted: margin", fontsize=9)
+show_figure(
+    "The paired gains of every recipe on one row each, in percentage points of test accuracy, with their mean and its "
+    f"95 % interval. Means: {', '.join(f'{name} {each.mean():+.1f}' for name, each in gains.items())}."
+)
+
+# %% tags=["show"]
+groups = {"beats the baseline": [], "does not": [], "too close to call": []}
+for name, each in gains.items():
+    groups[compare.verdict(each).outcome].append(name)
+wins, losses, unclear = (", ".join(names) or "none" for names in groups.values())
+print("The tutorial claims that augmentation wins. By the grader's limits (not by the bars above):\n")
+print(f"With these recipes it does: {wins}.\nWith these it does not: {losses}.\nWith these we cannot tell: {unclear}.")
+predicted("how many of the nine recipes win", len(groups["beats the baseline"]))
+
+# %% [markdown]
+# **Explain**: why is every gain of saturation exactly 0?
+
+# %% [markdown] tags=["answer"]
+# <details><summary>Model answer</summary>
+#
+# The digits are grey, and grey has no saturation. The transformation changes no pixel, so both arms learn from the same
+# pictures and give the same answers. The recipe does not exceed the margin, however often we repeat the run.
+#
+# </details>
+
+# %% [markdown]
+# ## 7. Say it
+#
+# **Exercise 6 (4 points, read by a person).** Should somebody use the geometric recipe? Write about 150 words, with
+# figures from above. One point each:
+#
+# 1. **The claim, with its doubt**: the mean paired gain with its interval, over how many runs, and what a run is.
+# 2. **Who lost**: a digit or a kind of picture that did not gain, or the evidence that there is none.
+# 3. **Why**: what in the recipe carries the gain, and why it keeps the labels right.
+# 4. **The limit**: one thing that your experiments do not show, and the experiment that would.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "conclusion", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# <!-- ### BEGIN SOLUTION -->
+# *A model answer, with the figures of `mnist_sample`.*
+#
+# **Claim.** The geometric recipe gains +11.0 points of test accuracy (95 % interval +8.6 to +13.3, five runs). A run is
+# one draw of ten labels per class and one seed, shared by both arms. The grader's limits are above the margin.
+#
+# **Who lost.** No digit's interval is below 0. For 0, 1, 6 and 8 it contains 0, so these runs cannot tell.
+#
+# **Why.** The geometric parts carry the gain: shift alone gains +7.0 (+4.2 to +9.8), rotation alone +3.3 (+1.9 to
+# +4.6). Brightness is unclear: −0.1 (−1.1 to +0.8). A digit that is moved or turned a little is the same digit, so its
+# label stays right.
+#
+# **Limit.** All digits come from one collection, so the gain at another school is not shown. I would repeat the paired
+# runs, tested on digits of that school. For digits like mine, I recommend the recipe.
+# <!-- ### END SOLUTION -->
+
+# %% [markdown]
+# ## Three things to remember
+#
+# 1. Change one thing, in pairs.
+# 2. The run is the unit: give the mean gain with its interval, and fix the margin first.
+# 3. A mean can hide a digit that lost, so look at each digit.
+
+# %% [markdown]
+# ## Five questions
+#
+# **1.** The augmented arm trained for 1,200 steps, the baseline for 600. The gain is +3 points in each of eight runs.
+# What do you know about the recipe?
+#
+# - **a** It gains 3 points.
+# - **b** Nothing yet, because the arms differ in the number of steps, too.
+# - **c** With equal steps, it would gain more than 3 points.
+# - **d** It needs twice as many steps as the baseline.
+#
+# **2.** Both arms of six runs are tested on the same 1,000 pictures. How many numbers go into the t interval of the
+# mean gain?
+#
+# - **a** 12,000: one for each answer
+# - **b** 1,000: one for each picture
+# - **c** 12: one for each model
+# - **d** 6: one for each run
+#
+# **3.** A mean gain is +0.7 points with a 95 % interval from −0.4 to +1.8. What may you say?
+#
+# - **a** The recipe does nothing, because 0 is in the interval.
+# - **b** The recipe helps, because most of the interval is above 0.
+# - **c** These runs cannot tell whether the recipe helps.
+# - **d** 95 % of all runs have a gain between −0.4 and +1.8.
+#
+# **4.** One baseline and one augmented model answer the same pictures. McNemar's test gives p = 0.001. What follows?
+#
+# - **a** There is evidence that these two models differ on pictures like these.
+# - **b** There is evidence that the recipe helps on a new draw.
+# - **c** The probability that the models are equally good is 0.1 %.
+# - **d** The gain is large.
+#
+# **5.** A test set has 20 pictures of a 4. The model calls 15 of them 4, and 10 pictures of other digits, too. What is
+# the recall of 4?
+#
+# - **a** 15 of 25: 60 %
+# - **b** 15 of 20: 75 %
+# - **c** 15 of 30: 50 %
+
+# %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+answers = {1: "?", 2: "?", 3: "?", 4: "?", 5: "?"}  # a letter instead of each question mark
+### BEGIN SOLUTION
+answers = {1: "b", 2: "d", 3: "c", 4: "a", 5: "b"}
+### END SOLUTION
+
+# %% nbgrader={"grade": false, "grade_id": "questions_handin", "locked": true, "schema_version": 3, "solution": false, "task": false}
+with handin.record("questions") as out:
+    out.facts(answers={str(number): str(letter) for number, letter in answers.items()})
+
+# %% nbgrader={"grade": true, "grade_id": "questions_test", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+import contextlib
+
+import numpy as np
+from scipy import stats
+
+from augcourse import checks, compare, data, handin, predictions, quiz, results
+from augcourse.errors import DataError
+
+with contextlib.suppress(DataError):  # an imported data set has no stored runs
+    name = data.choose_dataset().name
+    runs = results.accuracies("ablation", name)
+    plain = runs.pop("none")
+    larger = [np.hypot(stats.sem(plain), stats.sem(each)) > stats.sem(each - plain) for each in runs.values()]
+    won = [compare.verdict(compare.paired_gains(plain, each)).outcome == "beats the baseline" for each in runs.values()]
+    measured = {
+        "standard error without pairs: larger or smaller": f"larger for {sum(larger)} of {len(runs)} recipes",
+        "how many of the nine recipes win": sum(won),
+    }
+    shares = results.stored().query("study == 'ablation' and row == 'none' and dataset == @name").filter(like="recall ")
+    if not (shares.astype(str) == "").any(axis=None):
+        hardest = shares.to_numpy(float).mean(axis=0).argmin()
+        measured["hardest digit without augmentation"] = f"{hardest} (stored runs)"
+    if exams := results.strangers(name):
+        home, away = (
+            np.mean(compare.paired_gains(exams["none"][where], exams["geometric"][where]))
+            for where in ("at home", "strangers")
+        )
+        measured["gain of geometric on strangers' digits"] = f"at home {home:+.1f}; strangers {away:+.1f}"
+    predictions.tell(measured)
+parts = checks.Parts("questions", 5)
+given = quiz.answers(handin.read("questions"), {1: "abcd", 2: "abcd", 3: "abcd", 4: "abcd", 5: "abc"})
 ### BEGIN HIDDEN TESTS
-wanted = np.exp(np.interp(reached, curve, np.log(labels)))
-straight = np.allclose(worth, np.interp(reached, curve, labels))
-checks.expect(
-    np.allclose(worth, wanted, rtol=1e-4),
-    f"the labels that a curve through {np.round(curve, 3).tolist()} needs for {np.round(reached, 3).tolist()}",
-    expected=np.round(wanted, 1).tolist(),
-    got=np.round(worth, 1).tolist(),
-    why="a straight line against the labels; it should be against their logarithm"
-    if straight
-    else "rounded to whole labels; the answer is a float"
-    if np.array_equal(worth, np.rint(worth))
-    else "another curve than straight lines of accuracy against log(labels)",
+quiz.mark(
+    parts,
+    given,
+    {
+        1: (
+            "b",
+            {
+                "a": "the arms differ in two things, and the gain may come from the extra steps",
+                "c": "the steps may have helped or hurt; this comparison does not say how much",
+                "d": "nothing was measured with equal steps, so nothing is known about the steps that it needs",
+            },
+        ),
+        2: (
+            "d",
+            {
+                "a": "answers of one model are not independent runs: the same weights gave all of them",
+                "b": "a picture is not a run: more pictures do not tell how another draw or seed would do",
+                "c": "the two models of a run make one gain, and the interval is that of the gains",
+            },
+        ),
+        3: (
+            "c",
+            {
+                "a": "a gain of +1.8 fits these runs as well as 0 does",
+                "b": "0 and small losses are in the interval, too",
+                "d": "the interval is for the mean gain; single runs differ more than their mean",
+            },
+        ),
+        4: (
+            "a",
+            {
+                "b": "both models come from one run; a p-value over pictures says nothing about another draw",
+                "c": "p is computed as if the models were equally good; it is not the probability that they are",
+                "d": "with enough pictures, a small difference has a small p, too",
+            },
+        ),
+        5: (
+            "b",
+            {
+                "a": "15 of the 25 that were called 4 is the precision",
+                "c": "recall asks about the 20 pictures of a 4 only",
+            },
+        ),
+    },
 )
 ### END HIDDEN TESTS
+parts.points()
+
+# %% [markdown]
+# ## Going further
+#
+# Optional, and without marks.
+#
+# ### Which digit was taken for which?
+#
+# `np.add.at` counts every pair. (`matrix[labels, predictions] += 1` would count a repeated pair only once.)
 
 # %% tags=["show"]
+matrix = np.zeros((10, 10), int)
+np.add.at(matrix, (truth, said["baseline"]), 1)
+mistakes = np.where(np.eye(10, dtype=bool), 0, matrix)
+r, c = np.unravel_index(mistakes.argmax(), mistakes.shape)
+plots.confusion(plt.subplots(figsize=(5, 4.6), layout="constrained")[1], matrix, "the baseline of my run")
+show_figure(
+    "The confusion matrix of the baseline in one run: true digits in rows, predictions in columns. "
+    f"The most frequent mistake: {mistakes[r, c]} pictures of a {r} are called {c}."
+)
+
+# %% [markdown]
+# ### How many labels is the recipe worth?
+#
+# How many labels per class would the *baseline* need to be as accurate as the recipe is with ten? Between the measured
+# points we draw straight lines against `log(labels)`, because a further label brings less where there are many.
+
+# %% tags=["show"]
+def labels_worth(labels_per_class, accuracies, reached):
+    """Labels per class at which the baseline reaches an accuracy; at most the last number that was measured."""
+    return float(np.exp(np.interp(reached, accuracies, np.log(labels_per_class))))
+
+
 stored, per_class = results.accuracies("labels", DATASET), np.array([10, 30, 100])
 curves = {name: np.stack([stored[f"{name}, {n}"] for n in per_class], axis=1) for name in ("none", "geometric")}
 reached = curves["geometric"][:, 0].mean()
@@ -934,67 +1002,131 @@ worth = labels_worth(per_class, curves["none"].mean(axis=0), reached)
 at_least = "at least " if reached >= curves["none"][:, -1].mean() else ""
 
 # %% tags=["show"]
-ax = plt.subplots(figsize=(6, 3.8), layout="constrained")[1]
+ax = plt.subplots(figsize=(6, 3.6), layout="constrained")[1]
 plots.line_with_points(ax, per_class, curves["none"], "baseline", plots.BASELINE)
 plots.line_with_points(ax, per_class, curves["geometric"], "augmented", plots.AUGMENTED)
 floor = ax.get_ylim()[0]
 ax.plot([10, worth, worth], [100 * reached, 100 * reached, floor], ":", color=plots.NEUTRAL)
 ax.set(ylim=(floor, None), xscale="log", xlabel="labelled digits per class", xticks=per_class, xticklabels=per_class)
 ax.minorticks_off()
-ax.set_title(f"10 augmented labels per class are worth {at_least}{worth:.0f}", fontsize=10)
 ax.legend(frameon=False, fontsize=8)
-plt.show()
+show_figure(
+    "Accuracy in percent against labelled digits per class on a logarithmic axis, for both arms; a dot is a run. "
+    f"The mean of the augmented arm with 10 labels per class is reached by the baseline with {at_least}{worth:.0f}."
+)
+print(f"10 augmented labels per class are worth {at_least}{worth:.0f}.")
+print(f"By this curve, the recipe spares {at_least}{10 * (worth - 10):.0f} labels.")
+for seconds in (4, 40, 600):
+    print(f"  if a label takes {seconds:3} seconds: {at_least}{10 * (worth - 10) * seconds / 3600:.1f} hours")
+
+# %% [markdown]
+# ### Other people's handwriting
+#
+# Test digits come from the same collection as the training digits. What is the gain on digits from another one?
+
+# %%
+predict("gain of geometric on strangers' digits", ...)  # instead of the dots: "larger" or "smaller" than at home
 
 # %% tags=["show"]
-spared = 10 * (worth - 10)
-print(f"labels spared: {at_least}{spared:.0f}")
-for what, seconds in (("a digit", 4), ("a sentence in a contract", 40), ("an outline in an X-ray", 600)):
-    print(f"  if a label is {what} and takes {seconds:3} s: {at_least}{spared * seconds / 3600:6.1f} hours")
+exams = results.strangers(DATASET)
+if not exams:
+    print("For this data set, no such runs were stored.")
+for name in [name for name in exams if name != "none"]:
+    home_and_away = {where: compare.paired_gains(exams["none"][where], each) for where, each in exams[name].items()}
+    both = {where: compare.interval(each) for where, each in home_and_away.items()}
+    told = [f"{where} {span.mean:+5.1f} ({span.low:+5.1f} to {span.high:+5.1f})" for where, span in both.items()]
+    print(f"{name:15} {'   '.join(told)}")
+    if name == "geometric":
+        answer = "; ".join(told)
+if exams:
+    predicted("gain of geometric on strangers' digits", answer)
 
 # %% [markdown]
-# **Explain**: writing the recipe cost you some time, once. Is it worth those hours? That depends on how long a label
-# takes. And look at the right end of the two curves: what does the recipe add when labels are plenty? **Change one
-# thing**: put in how long a label takes where *you* work.
+# ### A scanner that loses lines
+#
+# No recipe of this course hides lines in the middle of a picture. Here are the gains of the four runs on pictures
+# without these lines.
+
+# %% tags=["show"]
+def lost_lines(height):
+    pictures = seen.copy()
+    pictures[:, 14 - height // 2 : 14 + height // 2] = 0
+    return pictures
+
+
+for height in (0, 4, 8):
+    pictures = lost_lines(height)
+    span = compare.interval(gains_of_four(lambda arm: train.accuracy(arm.weights, pictures, truth)))
+    print(f"{height} of 28 lines lost: gain {span.mean:+5.1f} ({span.low:+5.1f} to {span.high:+5.1f}) points")
 
 # %% [markdown]
-# ## 8. Say it
+# ### Cutout and mixup
 #
-# **Exercise 8 (4 points, read by a person).** Write a conclusion of about 150 words for somebody who has to decide
-# whether to use the recipe. One point for each of these:
-#
-# 1. **The claim, with its doubt**: the mean paired gain with its interval, over how many runs, and what a run is.
-# 2. **Who lost**: a digit or a kind of picture that did not gain, or the evidence that there is none.
-# 3. **Why**: what in the recipe carries the gain, and why it keeps the labels right.
-# 4. **The limit**: one thing that your experiments do not show, and the experiment that would.
-#
-# Take your figures from the cells above.
+# **Cutout** (DeVries and Taylor 2017) hides a square of every training picture. In albumentations it is
+# `A.CoarseDropout`. **Mixup** (Zhang and others 2018) trains on a weighted mean of two pictures, with the same
+# weighted mean of their labels. So its labels are no longer single digits, and it is not a recipe of this course. Would
+# you give these pictures the same labels?
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "conclusion", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
-# <!-- ### BEGIN SOLUTION -->
-# *A model answer; the figures are those that the cells above print.*
-#
-# With ten labels per class, the geometric recipe beats the baseline: in section 3 the 95 % interval of its mean paired
-# gain lies wholly above the margin. A run there is one draw of the labelled digits with one seed, shared by
-# both arms, which took the same number of steps.
-#
-# A mean can hide losses. Section 2 says which digits fell, if any, in my own run, which is one run and no proof. When the
-# scanner loses lines (section 6), the advantage shrinks or turns round: whoever has such pictures should test on them.
-#
-# Most of the gain comes from geometry, shifts before all (section 5): a digit that is moved, turned or sheared a
-# little is the same digit to any reader, so no label becomes wrong. Mirror images are another matter, and they hurt.
-#
-# My experiments say little about plenty of labels: in section 7 the two curves approach each other. And they say little
-# about other people's handwriting, of which section 6 shows one collection. Before a school uses the model, I would
-# repeat the paired runs with digits of that school.
-# <!-- ### END SOLUTION -->
+# %% tags=["show"]
+import albumentations as A
+
+cutout = A.CoarseDropout(num_holes_range=(1, 1), hole_height_range=(8, 8), hole_width_range=(8, 8), fill=0, p=1.0)
+cutout.set_random_seed(0)
+axes = plt.subplots(2, 6, figsize=(7, 2.6), layout="constrained")[1]
+plots.gallery(axes, seen[:6], {"cutout": [cutout(image=picture)["image"] for picture in seen[:6]]})
+show_figure("Six validation digits, and in the second row the same digits with a black square of 8 × 8 pixels.")
+
+# %% tags=["show"]
+weight = 0.6
+other = np.flatnonzero(truth != truth[0])[0]
+mixed = (weight * seen[0] + (1 - weight) * seen[other]).round().astype(np.uint8)
+axes = plt.subplots(1, 3, figsize=(6, 2.2), layout="constrained")[1]
+mixed_label = f"{weight:g} × {truth[0]} + {1 - weight:g} × {truth[other]}"
+plots.sample_grid(axes, [(seen[0], truth[0]), (seen[other], truth[other]), (mixed, mixed_label)])
+show_figure(f"Two digits and their weighted mean, with the label {mixed_label}.")
 
 # %% [markdown]
-# ## Three things to remember
+# ### Augmenting the test pictures
 #
-# 1. Change one thing, in pairs: same digits, same seed, same steps.
-# 2. The run is the unit. One run is an anecdote; an interval over runs is evidence, and a margin fixed beforehand
-#    makes it a decision.
-# 3. A mean hides the digit that lost, and a familiar test hides the picture that nobody trained on. Look for both.
+# **Test-time augmentation** shows a trained model several augmented copies of a test picture and takes the mean of its
+# probabilities. Here it is tried on the augmented arms of the four runs.
+
+# %% tags=["show"]
+copies = [recipes.geometric(0.5).apply(seen[:400], truth[:400], seed) for seed in range(6)]
+
+
+def with_copies(arm):
+    return np.mean(np.mean([train.predict(arm.weights, each) for each in copies], axis=0).argmax(axis=1) == truth[:400])
+
+
+plainly = np.array([train.accuracy(arm.weights, seen[:400], truth[:400]) for _, arm in four])
+span = compare.interval(compare.paired_gains(plainly, [with_copies(arm) for _, arm in four]))
+print(f"gain of six copies over one picture, four runs: {span.mean:+.1f} ({span.low:+.1f} to {span.high:+.1f}) points")
+contains = span.low <= 0 <= span.high
+print("The interval contains 0: these runs cannot tell." if contains else "The interval does not contain 0.")
+
+# %% [markdown]
+# ## Words
 #
-# **Next**: your own pictures. Take the recipe apart, ask of every transformation whether a stranger would still give
-# the same label, and measure.
+# - **draw**: one random choice of the labelled digits that a model learns from; its seed names it.
+# - **run**: one draw and one seed, with both models trained on it.
+# - **arm**: one of the two models of a run, with or without augmentation.
+# - **recipe**: what happens to a training picture: one albumentations pipeline for each digit.
+# - **probe**: an input that your function is tried on; when marks are given, the probes are fresh.
+# - **hand-in**: what a locked cell writes down about your work, in the folder `handin/`; it is all that
+#   the grader reads.
+# - **margin**: the gain that a recipe must exceed to count, in percentage points.
+# - **gain**: the accuracy of the augmented model minus that of the baseline in the same run, in percentage points.
+# - **baseline**: the model trained without augmentation.
+# - **interval**: the 95 % confidence interval of a mean.
+
+# %% [markdown]
+# ## Read more
+#
+# - [Dietterich 1998, Approximate Statistical Tests for Comparing Supervised Classification Learning
+#   Algorithms](https://doi.org/10.1162/089976698300017197): McNemar's test, and tests over several trainings
+# - [Balestriero, Bottou and LeCun 2022, The Effects of Regularization and Data Augmentation are Class
+#   Dependent](https://arxiv.org/abs/2204.03632): which class loses
+# - [Zhang and others 2018, mixup: Beyond Empirical Risk Minimization](https://arxiv.org/abs/1710.09412), and
+#   [DeVries and Taylor 2017, Improved Regularization of Convolutional Neural Networks with
+#   Cutout](https://arxiv.org/abs/1708.04552)

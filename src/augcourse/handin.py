@@ -181,8 +181,11 @@ class Handin:
             raise HandinError(f"{self.exercise}: expected {name} as {wanted}, found {array.dtype}")
         return array
 
-    def recipe(self) -> Any:
+    def recipe(self, channels: int = 1) -> Any:
         """The `Recipe` of the hand-in, tried in a process of its own.
+
+        Args:
+            channels: of the pictures that it is for: 1, or 3 on coloured ink.
 
         Raises:
             HandinError: missing, not a recipe that may be used, or one that fails its trial (`augcourse.trial`).
@@ -194,7 +197,7 @@ class Handin:
         _check_file(path, self.exercise, MAX_JSON_BYTES, "recipe")
         try:
             recipe = Recipe.from_json(path.read_bytes())
-            trial.check(recipe)
+            trial.check(recipe, channels)
         except RecipeError as error:
             raise HandinError(f"{self.exercise}: {error}") from None
         return recipe

@@ -7,8 +7,21 @@ hundred: TFDS imports them all when it is first asked for a data set by name, a 
 import ipywidgets  # noqa: F401
 import scipy.stats  # noqa: F401
 import tensorflow_datasets as tfds
+import tqdm.auto  # type: ignore[import-untyped]  # noqa: F401
 
-from augcourse import checks, measure, plots, probes, results, start, train, trial  # noqa: F401
+from augcourse import (  # noqa: F401
+    checks,
+    lesson,
+    measure,
+    plots,
+    predictions,
+    probes,
+    quiz,
+    results,
+    start,
+    train,
+    trial,
+)
 
 __all__: list[str] = []
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from augcourse import data
 from augcourse.augment import Recipe
+from augcourse.digits import ink
 from augcourse.settings import CLASSES
 
 __all__ = ["TRIES", "digits_of", "of_recipe", "png"]
@@ -30,25 +31,30 @@ def digits_of(name: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     return images[first], labels[first]
 
 
-def of_recipe(recipe: Recipe, name: str | None = None) -> bytes:
+def of_recipe(recipe: Recipe, name: str | None = None, *, on_ink: bool = False) -> bytes:
     """A PNG: ten digits in the first row, and below them what the recipe makes of each, `TRIES` times.
+
+    Args:
+        on_ink: each digit is written with its favourite pen (`augcourse.digits.ink`).
 
     Raises:
         RecipeError: a transform of the recipe stops.
     """
     images, labels = digits_of(name)
+    if on_ink:
+        images = ink.favourite_pen(images, labels, seed=0, share=1.0)
     return png([images, *(recipe.apply(images, labels, seed=seed) for seed in range(TRIES))])
 
 
 def png(rows: list[np.ndarray]) -> bytes:
-    """Rows of grey pictures, uint8 (n, height, width, 1) each, as one PNG; a wider gap follows the first row."""
-    count, height, width = rows[0].shape[:3]
+    """Rows of pictures, uint8 (n, height, width, 1 or 3) each, as one PNG; a wider gap follows the first row."""
+    count, height, width, channels = rows[0].shape
     above = [place * (height + GAP) + (GAP if place else 0) for place in range(len(rows))]
-    sheet = np.full((above[-1] + height, count * (width + GAP) - GAP), PAPER, np.uint8)
+    sheet = np.full((above[-1] + height, count * (width + GAP) - GAP, channels), PAPER, np.uint8)
     for top, row in zip(above, rows, strict=True):
         for place, picture in enumerate(row):
             left = place * (width + GAP)
-            sheet[top : top + height, left : left + width] = picture[..., 0]
+            sheet[top : top + height, left : left + width] = picture
     written = io.BytesIO()
-    Image.fromarray(sheet).save(written, "PNG", optimize=True)
+    Image.fromarray(sheet[..., 0] if channels == 1 else sheet).save(written, "PNG", optimize=True)
     return written.getvalue()

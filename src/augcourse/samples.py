@@ -129,10 +129,7 @@ HURRIED: dict[str, tuple[Edit, ...]] = {
     ),
     "step3_augment": (
         ("if digit in (0, 1, 8) else []", "if True else []"),
-        (
-            '"C": "frozen flip",\n        "D": "unequal training"',
-            '"D": "frozen flip",\n        "C": "unequal training"',
-        ),
+        ('answers = {1: "c", 2: "a", 3: "d", 4: "b", 5: "d"}', 'answers = {1: "c", 2: "a", 3: "d", 4: "a", 5: "d"}'),
     ),
     "step4_train": (
         ("    return dataset.map(change)\n", "    return dataset.map(change).cache()\n"),

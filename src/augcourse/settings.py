@@ -75,7 +75,7 @@ GRADING = replace(SETTINGS, copies=60)
 """What the grader retrains with: nearly as good as fresh pictures, at a part of the time."""
 
 HALF = replace(GRADING, steps=300, copies=30)
-"""Half of the way: step 4 shows a training with as many pictures of each digit. No mark rests on it."""
+"""Half of the way, for what step 4 trains to be looked at. No mark rests on it."""
 
 PROBE = replace(GRADING, steps=100, copies=20)
 """What a student's function is tried with whose training the grader repeats: enough to tell it from another one."""

@@ -38,25 +38,28 @@ READY_S = 20.0
 that a thread held which exists in this process alone."""
 
 
-def check(recipe: Recipe) -> None:
+def check(recipe: Recipe, channels: int = 1) -> None:
     """Let a recipe augment two hundred pictures, at most a minute long.
+
+    Args:
+        channels: of the pictures: 1, or 3 on coloured ink.
 
     Raises:
         RecipeError: it crashes or stops half-way, changes shape or dtype, or takes more than `MAX_COST` times as
             long as the course's own.
     """
-    fault = _of_a_fork(recipe) if sys.platform == "linux" else None
+    fault = _of_a_fork(recipe, channels) if sys.platform == "linux" else None
     if fault is None:
-        fault = _of_a_new_process(recipe)
+        fault = _of_a_new_process(recipe, channels)
     if fault:
         raise RecipeError(fault)
 
 
-def _of_a_fork(recipe: Recipe) -> str | None:
+def _of_a_fork(recipe: Recipe, channels: int) -> str | None:
     """What a forked child finds wrong with the recipe; empty if nothing is, None if the child could not try it."""
     fork = multiprocessing.get_context("fork")
     ours, theirs = fork.Pipe(duplex=False)
-    child = fork.Process(target=_try, args=(theirs, recipe))
+    child = fork.Process(target=_try, args=(theirs, recipe, channels))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child uses nothing that they hold
         child.start()
@@ -85,18 +88,19 @@ def _said(child: Connection, timeout_s: float) -> bytes | None:
         return None
 
 
-def _try(told: Connection, recipe: Recipe) -> None:
+def _try(told: Connection, recipe: Recipe, channels: int) -> None:
     with open(os.devnull, "w") as nobody:
         sys.stdout = sys.stderr = nobody  # a notebook's own streams lead to threads that are not in this process
-        reference_s = _reference()
+        pictures = _pictures(channels)
+        reference_s = _reference(*pictures)
         told.send_bytes(b"ready")
-        told.send_bytes(json.dumps({"fault": _fault(recipe, reference_s)}).encode())
+        told.send_bytes(json.dumps({"fault": _fault(recipe, reference_s, *pictures)}).encode())
 
 
-def _of_a_new_process(recipe: Recipe) -> str:
+def _of_a_new_process(recipe: Recipe, channels: int) -> str:
     try:
         child = subprocess.run(
-            [sys.executable, "-m", "augcourse.trial"],
+            [sys.executable, "-m", "augcourse.trial", str(channels)],
             input=recipe.to_json(),
             capture_output=True,
             text=True,
@@ -119,25 +123,24 @@ def _died(code: int) -> str:
     return f"recipe: the process that tried it died ({ended}); simplify it"
 
 
-def _pictures() -> tuple[np.ndarray, np.ndarray]:
+def _pictures(channels: int) -> tuple[np.ndarray, np.ndarray]:
     """A round's pictures, and their labels."""
     rng = np.random.default_rng(0)
-    return rng.integers(0, 256, (PICTURES, *IMAGE_SHAPE), dtype=np.uint8), np.arange(PICTURES) % CLASSES
+    shape = (PICTURES, *IMAGE_SHAPE[:2], channels)
+    return rng.integers(0, 256, shape, dtype=np.uint8), np.arange(PICTURES) % CLASSES
 
 
-def _reference() -> Callable[[], float]:
+def _reference(images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
     """What measures the seconds that the course's own recipe takes for a round's pictures now."""
     from augcourse.recipes import geometric
 
-    images, labels = _pictures()
     reference = geometric()
     reference.apply(images, labels, 0)  # what a first call loads is nobody's cost
     return lambda: _seconds(reference, images, labels)
 
 
-def _fault(recipe: Recipe, reference_s: Callable[[], float]) -> str:
+def _fault(recipe: Recipe, reference_s: Callable[[], float], images: np.ndarray, labels: np.ndarray) -> str:
     """What is wrong with the recipe, in a sentence; empty if nothing is."""
-    images, labels = _pictures()
     times: list[float] = []
     slow: list[float] = []
     while len(times) < ROUNDS and len(slow) <= ROUNDS // 2:  # whatever follows, the median is too high then
@@ -162,4 +165,5 @@ def _seconds(recipe: Recipe, images: np.ndarray, labels: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"fault": _fault(Recipe.from_json(sys.stdin.read()), _reference())}))
+    tried_on = _pictures(int(sys.argv[1]))
+    print(json.dumps({"fault": _fault(Recipe.from_json(sys.stdin.read()), _reference(*tried_on), *tried_on)}))

@@ -56,7 +56,7 @@ def test_every_submission_is_marked_and_the_exit_status_says_so(graded):
 @pytest.mark.slow
 def test_good_work_gets_full_marks_after_and_before_bad_work(graded):
     marks = scores(graded[1])
-    assert marks["careful"] == marks["warned"] == 10
+    assert marks["careful"] == marks["warned"] == 15
     assert marks["untouched"] == marks["forgetful"] == 0
 
 

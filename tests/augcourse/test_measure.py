@@ -278,14 +278,15 @@ def test_the_same_bits_in_a_fresh_process_a_used_one_and_one_of_several(on_the_s
 def test_baselines_trained_side_by_side_are_the_ones_trained_alone(empty_cache, side_by_side, monkeypatch, capsys):
     runs = measure.GRADER_RUNS[:2]
     monkeypatch.setattr(measure, "GRADER_RUNS", runs)
-    monkeypatch.setattr(measure, "FIRST_LOOK", ())
+    monkeypatch.setattr(measure, "FIRST_LOOK", runs)
     measure.fill_cache(workers=2)
     kept = {entry.name: entry.read_bytes() for entry in empty_cache.glob("*.json")}
-    assert len(kept) == len(runs)
+    assert len(kept) == 2 * len(runs)  # on grey digits, and on coloured ink
     monkeypatch.setenv("AUGCOURSE_CACHE_DIR", str(empty_cache.with_name("another")))
-    measure.accuracies(None, runs)
+    for settings in (measure.GRADING, measure.ON_INK):
+        measure.accuracies(None, runs, settings=settings)
     alone = {entry.name: entry.read_bytes() for entry in empty_cache.with_name("another").iterdir()}
-    assert len(alone) == len(runs)
+    assert len(alone) == 2 * len(runs)
     assert alone == kept
     assert "training the baselines" in capsys.readouterr().out
 

@@ -20,7 +20,7 @@ from augcourse.errors import RecipeError
 def way(request, monkeypatch):
     """Both ways to a process of its own: the second is that of other systems than Linux."""
     if request.param == "new":
-        monkeypatch.setattr(trial, "_of_a_fork", lambda recipe: None)
+        monkeypatch.setattr(trial, "_of_a_fork", lambda recipe, channels: None)
     elif sys.platform != "linux":
         pytest.skip("forked on Linux alone")
     return request.param
@@ -83,12 +83,12 @@ def test_a_child_that_does_not_get_ready_is_replaced_by_a_new_process(monkeypatc
     tried: list[Recipe] = []
     new = trial._of_a_new_process
 
-    def noted(recipe):
+    def noted(recipe, channels):
         tried.append(recipe)
-        return new(recipe)
+        return new(recipe, channels)
 
     monkeypatch.setattr(trial, "_of_a_new_process", noted)
-    monkeypatch.setattr(trial, "_reference", lambda: time.sleep(60))
+    monkeypatch.setattr(trial, "_reference", lambda *_: time.sleep(60))
     monkeypatch.setattr(trial, "READY_S", 0.1)
     trial.check(recipe := recipes.geometric())
     assert tried == [recipe]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +19,9 @@ from augcourse import build, samples
 from .course import ROOT
 
 EVERY_STEP = [pytest.param(step, marks=pytest.mark.xdist_group(f"notebooks-{step}")) for step in build.STEPS]
+
+
+CLOSING = ("Three things to remember", "Five questions", "Going further", "Words", "Read more")
 
 
 @pytest.fixture
@@ -86,9 +89,31 @@ def test_a_lesson_opens_with_its_question_and_ends_with_three_things(step):
     assert "?" in first.splitlines()[0]
     for heading in ("You will be able to", "You need", "Time"):
         assert heading in first
-    closing = text[-1]
-    assert "Three things to remember" in closing
+    headings = [line for cell in text for line in cell.splitlines() if line.startswith("## ")]
+    assert headings[-5:] == [f"## {each}" for each in CLOSING]
+    closing = _section(text, CLOSING[0])
     assert all(f"{i}. " in closing for i in (1, 2, 3))
+
+
+def _section(text: list[str], heading: str) -> str:
+    return "\n\n".join(text).split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+DEFINITIONS: dict[str, str] = {}
+
+
+@pytest.mark.parametrize("step", build.STEPS)
+def test_a_term_means_the_same_in_every_step_and_is_linked_where_it_is_first_used(step):
+    notebook = nbformat.read(build.notebook_path(ROOT, "source", step), as_version=4)
+    text = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    words = _section(text, "Words")
+    entries = [" ".join(entry.split()) for entry in words.split("\n- ")[1:]]
+    defined = dict(re.match(r"\*\*([\w-]+)\*\*: (.+)", entry).groups() for entry in entries)
+    assert defined
+    for term, meaning in defined.items():
+        assert DEFINITIONS.setdefault(term, meaning) == meaning, term
+    linked = {name.lower() for cell in text for name in re.findall(r"\[([^\]]+)\]\(#Words\)", cell)}
+    assert {term for term in defined if not any(name.startswith(term[:4]) for name in linked)} == set()
 
 
 @pytest.mark.parametrize("step", build.STEPS)

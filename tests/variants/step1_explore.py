@@ -11,7 +11,7 @@ VARIANTS = (
         "overlapping-splits",
         "load_splits",
         (('split=["train[20%:]", "train[:20%]"]', 'split=["train", "train[:20%]"]'),),
-        "twin in training",
+        "the two slices overlap",
     ),
     Variant(
         "test-as-validation",
@@ -261,4 +261,9 @@ VARIANTS = (
         (("    ax.set_title(str(label))\n", '    ax.set_title("7")\n'),),
         "title is the label",
     ),
+    Variant(
+        "one-question-wrong", "questions", (('2: "d", 3: "a"', '2: "d", 3: "b"'),), "mixes anew in every pass", 4.0
+    ),
+    Variant("question-left-open", "questions", (('3: "a", 4: "c"', '3: "a", 4: "?"'),), "4: a, b, c, d"),
+    Variant("answer-in-words", "questions", (('{1: "b", 2: "d"', '{1: "the overlap", 2: "d"'),), "a word instead"),
 )

@@ -480,4 +480,30 @@ VARIANTS = (
         ),
         "spread of the seeds",
     ),
+    Variant(
+        "order-thought-new",
+        "questions",
+        (('answers = {1: "b", 2: "d",', 'answers = {1: "b", 2: "b",'),),
+        r"question 2[\s\S]*runs in the first epoch only",
+        keeps=4,
+    ),
+    Variant(
+        "one-run-is-proof-and-both-halve",
+        "questions",
+        (('answers = {1: "b", 2: "d", 3: "c", 4: "a", 5: "c"}', 'answers = {1: "a", 2: "d", 3: "c", 4: "a", 5: "a"}'),),
+        "cannot tell the layer from the draw",
+        keeps=3,
+    ),
+    Variant(
+        "a-question-left-open",
+        "questions",
+        (('3: "c", 4: "a", 5: "c"}', '3: "?", 4: "a", 5: "c"}'),),
+        "every question has one letter",
+    ),
+    Variant(
+        "a-word-for-a-letter",
+        "questions",
+        (('3: "c", 4: "a", 5: "c"}', '3: "300 times", 4: "a", 5: "c"}'),),
+        "3: a, b, c, d",
+    ),
 )

@@ -4,10 +4,8 @@ ROTATE = "return A.Rotate(limit=(-max_degrees, max_degrees), border_mode=cv2.BOR
 FLIP = "return A.HorizontalFlip(p=0.5)\n"
 BRIGHTNESS = "return A.RandomBrightnessContrast(brightness_limit=(-limit, limit), contrast_limit=(0, 0), p=1.0)"
 SATURATION = "saturation=factor, hue=(0, 0), p=1.0)"
-SHIFT = (
-    'return A.Affine(translate_percent={"x": distance, "y": distance}, border_mode=cv2.BORDER_CONSTANT, fill=0, p=1.0)'
-)
 SURVIVORS = 'survivors = {"horizontal flip": {0, 8}, "vertical flip": {0, 8}, "half turn": {0, 8}}'
+ANSWERS = 'answers = {1: "c", 2: "a", 3: "d", 4: "b", 5: "d"}'
 PIPELINE = "return A.Compose([turn, *flips, light, colour])"
 
 VARIANTS = (
@@ -108,35 +106,6 @@ VARIANTS = (
         "run in a circle",
     ),
     Variant(
-        "shift-sideways-only",
-        "shift",
-        ((SHIFT, 'return A.Affine(translate_percent={"x": distance}, p=1.0)'),),
-        "only one of x and y",
-    ),
-    Variant(
-        "shift-wraps-around",
-        "shift",
-        (
-            (
-                SHIFT,
-                "return A.Affine(translate_percent=distance, border_mode=cv2.BORDER_WRAP, p=1.0)",
-            ),
-        ),
-        "wrapped around",
-    ),
-    Variant(
-        "shift-too-far",
-        "shift",
-        (("distance = (-max_fraction, max_fraction)", "distance = (-2 * max_fraction, 2 * max_fraction)"),),
-        "stronger is better",
-    ),
-    Variant(
-        "shift-and-scale",
-        "shift",
-        ((SHIFT, "return A.Affine(translate_percent=distance, scale=(0.8, 1.2), p=1.0)"),),
-        "neither turns nor scales",
-    ),
-    Variant(
         "flips-keep-everything",
         "keeps_label",
         ((SURVIVORS, 'survivors = {"vertical flip": {0, 8}, "half turn": {0, 8}}'),),
@@ -186,15 +155,6 @@ VARIANTS = (
         "recipe",
         ((PIPELINE, "return A.Compose([turn, *flips, light])"),),
         "saturation is missing",
-    ),
-    Variant(
-        "two-bugs-swapped",
-        "name_the_bugs",
-        (
-            ('        "C": "frozen flip",\n', '        "C": "augmented validation",\n'),
-            ('        "E": "augmented validation",\n', '        "E": "frozen flip",\n'),
-        ),
-        "another bug: C, E",
     ),
     Variant(
         "rotation-with-a-mirror",
@@ -347,60 +307,6 @@ VARIANTS = (
         "changes one pixel of a coloured picture",
     ),
     Variant(
-        "shift-with-a-mirror",
-        "shift",
-        (
-            (
-                SHIFT,
-                "return A.Sequential([A.Affine(translate_percent=distance, p=1.0), A.HorizontalFlip(p=0.5)], p=1.0)",
-            ),
-        ),
-        "nor mirrors",
-    ),
-    Variant(
-        "shift-with-a-turn",
-        "shift",
-        ((SHIFT, "return A.Affine(translate_percent=distance, rotate=(-8, 8), p=1.0)"),),
-        "neither turns nor scales",
-    ),
-    Variant(
-        "shift-with-a-half-turn",
-        "shift",
-        (
-            (
-                SHIFT,
-                "return A.Sequential([A.Affine(translate_percent=distance, p=1), A.Affine(rotate=(180, 180))], p=1)",
-            ),
-        ),
-        "neither turns nor scales",
-    ),
-    Variant(
-        "shift-to-four-places",
-        "shift",
-        (
-            (
-                SHIFT,
-                'ends = [{"x": (x, x), "y": (y, y)} for x in distance for y in distance]\n'
-                "    return A.OneOf([A.Affine(translate_percent=end, p=1.0) for end in ends], p=1.0)",
-            ),
-        ),
-        "fixed distances",
-    ),
-    Variant(
-        "shift-along-a-diagonal",
-        "shift",
-        (
-            (
-                SHIFT,
-                "most = round(28 * max_fraction)\n"
-                '    pairs = [{"x": (d, d), "y": (d, d)} for d in range(-most, most + 1)]\n'
-                "    ways = [A.Affine(translate_px=pair, p=1.0) for pair in pairs]\n"
-                "    return A.OneOf(ways, p=1.0)",
-            ),
-        ),
-        "diagonal",
-    ),
-    Variant(
         "one-wrong-answer",
         "keeps_label",
         ((SURVIVORS, SURVIVORS.replace('"half turn": {0, 8}', '"half turn": {0, 6, 8}')),),
@@ -468,5 +374,31 @@ VARIANTS = (
             ),
         ),
         "nothing but the classic four",
+    ),
+    Variant(
+        "question-about-the-cache",
+        "questions",
+        ((ANSWERS, ANSWERS.replace('4: "b"', '4: "a"')),),
+        r"question 4 \(1 point\): a is not right: validation digits stay as they are",
+        keeps=4,
+    ),
+    Variant(
+        "questions-two-wrong",
+        "questions",
+        ((ANSWERS, ANSWERS.replace('1: "c"', '1: "a"').replace('5: "d"', '5: "a"')),),
+        r"question 1 .*no range[\s\S]*question 5 .*the brightness tells",
+        keeps=3,
+    ),
+    Variant(
+        "question-left-open",
+        "questions",
+        ((ANSWERS, ANSWERS.replace('3: "d"', '3: "?"')),),
+        "every question has one letter",
+    ),
+    Variant(
+        "question-answered-with-a-word",
+        "questions",
+        ((ANSWERS, ANSWERS.replace('2: "a"', '2: "unequal training"')),),
+        "a word instead of a letter",
     ),
 )

@@ -11,6 +11,8 @@ PERCENT = "percent(images, labels) - percent(validation_images, validation_label
 EPOCHS = "epochs=settings.steps // settings.epoch_steps,"
 ROTATE = "        rotate=(-12, 12),\n"
 COMPOSE = "    return A.Compose([warp])\n"
+ANY_HUE = "    return A.Compose([any_hue])\n"
+ANSWERS = 'answers = {1: "b", 2: "d", 3: "a", 4: "c", 5: "b"}'
 TRAINING_BATCH = "training = training.map(normalise).batch(SETTINGS.batch_size)"
 VALIDATION_BATCH = "validation = validation.map(normalise).batch(SETTINGS.batch_size)"
 ADAM = "tf.keras.optimizers.Adam(settings.learning_rate)"
@@ -602,5 +604,59 @@ VARIANTS = (
         "my_recipe",
         (("        p=1.0,\n    )\n" + COMPOSE, "        p=0.0,\n    )\n" + COMPOSE),),
         "does nothing",
+    ),
+    # A pen that is not forgotten.
+    Variant(
+        "the-tutorials-saturation",
+        "forgets_the_pen",
+        (
+            (
+                ANY_HUE,
+                "    still = {'brightness': (1, 1), 'contrast': (1, 1), 'hue': (0, 0)}\n"
+                "    return A.Compose([A.ColorJitter(saturation=(0.5, 1.5), **still, p=1.0)])\n",
+            ),
+        ),
+        "how far from its own colour",
+    ),
+    Variant(
+        "moved-and-not-coloured",
+        "forgets_the_pen",
+        (
+            (
+                ANY_HUE,
+                "    warp = A.Affine(rotate=(-15, 15), translate_percent=(-0.1, 0.1), scale=(0.9, 1.1), p=1.0)\n"
+                "    return A.Compose([warp])\n",
+            ),
+        ),
+        "leave its colour",
+    ),
+    Variant(
+        "the-pen-as-it-is", "forgets_the_pen", ((ANY_HUE, "    return A.Compose([A.NoOp()])\n"),), "leave its colour"
+    ),
+    Variant(
+        "a-ready-made-hue",
+        "forgets_the_pen",
+        ((ANY_HUE, "    return A.Compose([recipes.any_hue()])\n"),),
+        "written by you",
+    ),
+    Variant(
+        "one-grey-channel",
+        "forgets_the_pen",
+        ((ANY_HUE, "    return A.Compose([A.ToGray(num_output_channels=1, p=1.0)])\n"),),
+        r"expected uint8 images of shape \(28, 28, 3\)",
+    ),
+    Variant("one-wrong-answer", "questions", ((ANSWERS, ANSWERS.replace('1: "b"', '1: "a"')),), "question 1", keeps=4),
+    Variant(
+        "two-wrong-answers",
+        "questions",
+        ((ANSWERS, ANSWERS.replace('2: "d"', '2: "b"').replace('5: "b"', '5: "c"')),),
+        "runs in the first epoch only[\\s\\S]*what only one class gets",
+        keeps=3,
+    ),
+    Variant(
+        "a-question-left-open", "questions", ((ANSWERS, ANSWERS.replace('4: "c"', '4: "?"')),), "every question has one"
+    ),
+    Variant(
+        "a-number-as-an-answer", "questions", ((ANSWERS, ANSWERS.replace('1: "b"', "1: 2")),), "every question has one"
     ),
 )

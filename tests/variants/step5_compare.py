@@ -47,24 +47,6 @@ VARIANTS = (
         "swapped",
     ),
     Variant(
-        "transposed",
-        "confusion",
-        (("np.add.at(matrix, (labels, predictions), 1)", "np.add.at(matrix, (predictions, labels), 1)"),),
-        "transposed",
-    ),
-    Variant(
-        "counted-once",
-        "confusion",
-        (("np.add.at(matrix, (labels, predictions), 1)", "matrix[labels, predictions] += 1"),),
-        "counts a repeated pair only once",
-    ),
-    Variant(
-        "normalised",
-        "confusion",
-        (("    return matrix\n", "    return matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)\n"),),
-        "these are shares",
-    ),
-    Variant(
         "best-first",
         "worst_first",
         (("digits[np.argsort(recall)]", "digits[np.argsort(-recall)]"),),
@@ -170,39 +152,6 @@ VARIANTS = (
         (("turned.reshape(images.shape)) == labels)", "turned.reshape(images.shape)) == predict(images))"),),
         "labels decide",
     ),
-    Variant(
-        "linear-in-labels",
-        "labels_worth",
-        (
-            (
-                "float(np.exp(np.interp(reached, accuracies, np.log(labels_per_class))))",
-                "float(np.interp(reached, accuracies, labels_per_class))",
-            ),
-        ),
-        "against their logarithm",
-    ),
-    Variant(
-        "swapped-axes",
-        "labels_worth",
-        (
-            (
-                "np.exp(np.interp(reached, accuracies, np.log(labels_per_class)))",
-                "np.exp(np.interp(reached, np.log(labels_per_class), accuracies))",
-            ),
-        ),
-        "x and y are swapped",
-    ),
-    Variant(
-        "drawn-on",
-        "labels_worth",
-        (
-            (
-                "np.exp(np.interp(reached, accuracies, np.log(labels_per_class)))",
-                "np.exp(np.polyval(np.polyfit(accuracies[-2:], np.log(labels_per_class[-2:]), 1), reached))",
-            ),
-        ),
-        "beyond its last point",
-    ),
     # Subtler ones.
     Variant(
         "one-arm-with-dropout",
@@ -226,18 +175,6 @@ VARIANTS = (
             ),
         ),
         "more than the recipe",
-    ),
-    Variant(
-        "sized-by-what-occurs",
-        "confusion",
-        (("np.zeros((10, 10), int)", "np.zeros((max(labels.max(), predictions.max()) + 1,) * 2, int)"),),
-        "whether a digit occurs or not|shape",
-    ),
-    Variant(
-        "mistakes-only",
-        "confusion",
-        (("    return matrix\n", "    np.fill_diagonal(matrix, 0)\n    return matrix\n"),),
-        "every digit is counted once",
     ),
     Variant(
         "never-recognised-left-out",
@@ -371,18 +308,18 @@ VARIANTS = (
         "the accuracy at every angle",
     ),
     Variant(
-        "rounded",
-        "labels_worth",
-        (
-            ("return float(np.exp(", "return float(round(np.exp("),
-            ("np.log(labels_per_class))))", "np.log(labels_per_class)))))"),
-        ),
-        "rounded to whole labels",
+        "one-question-wrong",
+        "questions",
+        (('4: "a", 5: "b"}', '4: "b", 5: "b"}'),),
+        "nothing about another draw",
+        4.0,
     ),
+    Variant("question-left-open", "questions", (('3: "c", 4: "a"', '3: "?", 4: "a"'),), "3: a, b, c, d"),
     Variant(
-        "logarithm-of-accuracy",
-        "labels_worth",
-        (("np.interp(reached, accuracies, np", "np.interp(np.log(reached), np.log(accuracies), np"),),
-        "another curve",
+        "two-questions-wrong",
+        "questions",
+        (('{1: "b", 2: "d"', '{1: "a", 2: "B"'),),
+        "a picture is not a run",
+        3.0,
     ),
 )

@@ -260,6 +260,12 @@ EXPLORE = (
         ),
     ),
     Unusual(
+        "letters-in-capitals",
+        STEP1,
+        "questions",
+        (('{1: "b", 2: "d", 3: "a"', '{1: "B ", 2: " D", 3: "A"'),),
+    ),
+    Unusual(
         "shown-as-a-mesh",
         STEP1,
         "show_digit",
@@ -585,6 +591,17 @@ BASELINE = (
             ),
         ),
     ),
+    Unusual(
+        "letters-typed-in-haste",
+        STEP2,
+        "questions",
+        (
+            (
+                'answers = {1: "b", 2: "d", 3: "c", 4: "a", 5: "c"}',
+                'answers = dict(enumerate(["B ", "D", "c", " a", "C"], 1))',
+            ),
+        ),
+    ),
 )
 
 ROTATE = "    return A.Rotate(limit=(-max_degrees, max_degrees), border_mode=cv2.BORDER_CONSTANT, fill=0, p=1.0)\n"
@@ -595,9 +612,6 @@ JITTER = """    factor = (1 - limit, 1 + limit)
 """
 CHANGE = """    outputs = [transform(image=image)["image"] for _ in range(20)]
     return max(int(np.abs(output.astype(int) - image.astype(int)).max()) for output in outputs)
-"""
-SHIFT = """    distance = (-max_fraction, max_fraction)
-    return A.Affine(translate_percent={"x": distance, "y": distance}, border_mode=cv2.BORDER_CONSTANT, fill=0, p=1.0)
 """
 FLIPS = "flips = [A.HorizontalFlip(p=0.5)] if digit in (0, 1, 8) else []"
 
@@ -719,44 +733,6 @@ AUGMENT = (
         ),
     ),
     Unusual(
-        "shift-in-pixels",
-        STEP3,
-        "shift",
-        (
-            (
-                SHIFT,
-                "    pixels = round(28 * max_fraction)\n    return A.Affine(translate_px=(-pixels, pixels), p=1)\n",
-            ),
-        ),
-    ),
-    Unusual(
-        "shift-by-the-old-name",
-        STEP3,
-        "shift",
-        (
-            (
-                SHIFT,
-                "    return A.ShiftScaleRotate(\n"
-                "        shift_limit=max_fraction, scale_limit=0, rotate_limit=0, border_mode=0, fill=0, p=1\n    )\n",
-            ),
-        ),
-    ),
-    Unusual(
-        "shift-one-way-after-the-other",
-        STEP3,
-        "shift",
-        (
-            (
-                SHIFT,
-                """    distance = (-max_fraction, max_fraction)
-    sideways = A.Affine(translate_percent={"x": distance, "y": (0, 0)}, p=1)
-    upwards = A.Affine(translate_percent={"x": (0, 0), "y": distance}, p=1)
-    return A.Sequential([sideways, upwards], p=1)
-""",
-            ),
-        ),
-    ),
-    Unusual(
         "a-mirrored-4-is-a-4",
         STEP3,
         "keeps_label",
@@ -822,6 +798,12 @@ AUGMENT = (
                 "    return {digit: mirrored if digit in (0, 8) else plain for digit in range(10)}\n",
             ),
         ),
+    ),
+    Unusual(
+        "capital-letters",
+        STEP3,
+        "questions",
+        (('answers = {1: "c", 2: "a",', 'answers = {1: "C ", 2: " A",'),),
     ),
 )
 

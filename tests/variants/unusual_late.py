@@ -2,7 +2,6 @@
 
 from .variant import Unusual
 
-CONFUSION = "    matrix = np.zeros((10, 10), int)\n    np.add.at(matrix, (labels, predictions), 1)\n    return matrix\n"
 WORST = (
     "    totals = matrix.sum(axis=1)\n    digits = np.flatnonzero(totals)\n"
     "    recall = matrix[digits, digits] / totals[digits]\n    return digits[np.argsort(recall)]\n"
@@ -26,7 +25,6 @@ ALL_ANGLES = (
     + "        accuracies.append(np.mean(predict(turned.reshape(images.shape)) == labels))\n"
     "    return np.array(accuracies)\n"
 )
-WORTH = "    return float(np.exp(np.interp(reached, accuracies, np.log(labels_per_class))))\n"
 BOTH = (
     "    baseline = train.train(images, labels, seed=seed, settings=settings)\n"
     "    augmented = train.train(images, labels, seed=seed, recipe=recipe, settings=settings)\n"
@@ -44,41 +42,6 @@ COMPARE = (
         "train_both",
         BOTH,
         "    return [train.train(images, labels, seed=seed, recipe=r, settings=settings) for r in (None, recipe)]\n",
-    ),
-    _compare(
-        "counted-in-floats",
-        "confusion",
-        CONFUSION,
-        "    matrix = np.zeros((10, 10))\n"
-        "    for true, said in zip(labels, predictions):\n"
-        "        matrix[true, said] += 1\n"
-        "    return matrix\n",
-    ),
-    _compare(
-        "one-bincount",
-        "confusion",
-        CONFUSION,
-        "    return np.bincount(10 * labels + predictions, minlength=100).reshape(10, 10)\n",
-    ),
-    _compare(
-        "product-of-one-hots",
-        "confusion",
-        CONFUSION,
-        '    one_hot = np.eye(10, dtype="uint8")\n'
-        '    return np.einsum("nr,nc->rc", one_hot[labels], one_hot[predictions], dtype="int64")\n',
-    ),
-    _compare(
-        "a-histogram",
-        "confusion",
-        CONFUSION,
-        "    return np.histogram2d(labels, predictions, bins=np.arange(11) - 0.5)[0]\n",
-    ),
-    _compare(
-        "scikit-learns-own",
-        "confusion",
-        CONFUSION,
-        "    from sklearn.metrics import confusion_matrix\n\n"
-        "    return confusion_matrix(labels, predictions, labels=range(10))\n",
     ),
     _compare(
         "a-sorted-list",
@@ -221,27 +184,10 @@ COMPARE = (
         "    return (said == labels).mean(axis=1).tolist()\n",
     ),
     _compare(
-        "float32-logarithms",
-        "labels_worth",
-        WORTH,
-        "    logs = np.log(np.asarray(labels_per_class, np.float32))\n"
-        "    return np.exp(np.float32(np.interp(reached, accuracies, logs)))\n",
-    ),
-    _compare(
-        "powers-of-ten",
-        "labels_worth",
-        WORTH,
-        "    return 10 ** np.interp(reached, accuracies, np.log10(labels_per_class))\n",
-    ),
-    _compare(
-        "searched-by-hand",
-        "labels_worth",
-        WORTH,
-        "    if reached >= accuracies[-1]:\n"
-        "        return float(labels_per_class[-1])\n"
-        "    i = max(int(np.searchsorted(accuracies, reached)), 1)\n"
-        "    share = (reached - accuracies[i - 1]) / (accuracies[i] - accuracies[i - 1])\n"
-        "    return labels_per_class[i - 1] * (labels_per_class[i] / labels_per_class[i - 1]) ** share\n",
+        "upper-case-letters-with-spaces",
+        "questions",
+        'answers = {1: "b", 2: "d", 3: "c", 4: "a", 5: "b"}\n',
+        'answers = dict(enumerate(["B ", " d", "C", "a", "B"], start=1))\n',
     ),
 )
 
@@ -550,6 +496,24 @@ TRAIN = (
         "    black = {'border_mode': cv2.BORDER_CONSTANT, 'fill': 0, 'p': 1.0}\n"
         "    moves = A.ShiftScaleRotate(shift_limit=0.1, scale_limit=0.1, rotate_limit=12, **black)\n"
         "    return A.Compose([moves, A.Affine(shear=(-8, 8), **black)])\n",
+    ),
+    _train(
+        "grey-half-of-the-time",
+        "forgets_the_pen",
+        "    return A.Compose([any_hue])\n",
+        "    return {digit: A.Compose([A.ToGray(p=0.5)]) for digit in range(10)}\n",
+    ),
+    _train(
+        "channels-in-any-order",
+        "forgets_the_pen",
+        "    return A.Compose([any_hue])\n",
+        "    return A.Compose([A.OneOf([A.ChannelShuffle(p=1.0), any_hue, A.ToGray(p=1.0)], p=1.0)])\n",
+    ),
+    _train(
+        "capital-letters",
+        "questions",
+        'answers = {1: "b", 2: "d", 3: "a", 4: "c", 5: "b"}',
+        'answers = dict(zip(range(1, 6), ["B ", "D", " a", "C", "b"]))',
     ),
 )
 
