@@ -1413,16 +1413,12 @@ for name, chosen in (("every digit brightened", levels), ("only 0, 1 and 8 brigh
 # %% [markdown]
 # ## Words
 #
-# - **draw**: one random choice of the labelled digits that a model learns from; its seed names it.
 # - **run**: one draw and one seed, with both models trained on it.
 # - **arm**: one of the two models of a run, with or without augmentation.
 # - **recipe**: what happens to a training picture: one albumentations pipeline for each digit.
-# - **hand-in**: what a locked cell writes down about your work, in the folder `handin/`; it is all that the grader
-#   reads.
 # - **margin**: the gain that a recipe must exceed to count, in percentage points.
 # - **gain**: the accuracy of the augmented model minus that of the baseline in the same run, in percentage points.
 # - **baseline**: the model trained without augmentation.
-# - **interval**: the 95 % confidence interval of a mean.
 #
 # ## Read more
 #

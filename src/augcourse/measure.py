@@ -226,19 +226,25 @@ _EXAM_PENS = 2019
 def content_key(
     recipe: Recipe | None, run: Run | None = None, name: str | None = None, settings: Settings = GRADING
 ) -> str:
-    """SHA-256 digits over all that an accuracy depends on; without a run, what all runs of the recipe share."""
-    return _key(data.fingerprint(name), recipe, run, settings, data.TEST)
+    """SHA-256 digits over all that an accuracy depends on, but for the code; without a run, what all runs share.
+
+    Stored results go by it. The cache goes by the code as well.
+    """
+    return _content(data.fingerprint(name), recipe, run, settings, data.TEST)
 
 
 def _key(digits: str, recipe: Recipe | None, run: Run | None, settings: Settings, exam: str) -> str:
+    return hashlib.sha256(f"{_content(digits, recipe, run, settings, exam)} {_code()}".encode()).hexdigest()
+
+
+def _content(digits: str, recipe: Recipe | None, run: Run | None, settings: Settings, exam: str) -> str:
     content = {
         "data": digits,
         "exam": exam,
         "recipe": None if recipe is None else recipe.to_json(),
         "run": None if run is None else [run.draw, run.seed],
         "settings": settings.training(),
-        "versions": {p: version(p) for p in ("tensorflow", "keras", "albumentations", "numpy")},
-        "code": _code(),
+        "versions": {p: version(p) for p in ("tensorflow", "keras", "albumentations", "numpy", "augcourse")},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
