@@ -85,6 +85,9 @@ class PromptClient(AsyncKernelClient):
                 raise RuntimeError("the kernel died before it answered")
             if monotonic() > deadline:
                 raise RuntimeError(f"the kernel did not answer in {timeout:g} s")
+        pin = getattr(getattr(self.parent, "provisioner", None), "pin_sockets", None)
+        if pin is not None:  # of a sandboxed kernel
+            pin()
 
     async def _answers(self, question: str) -> bool:
         """Whether the kernel answers the question, and is heard to have done with it."""

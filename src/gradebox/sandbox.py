@@ -45,13 +45,14 @@ import shutil
 import signal
 import site
 import socket
+import stat
 import struct
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from errno import EAFNOSUPPORT, ENOSYS, EPERM
 from fnmatch import fnmatchcase
 from glob import escape, glob
@@ -421,10 +422,11 @@ class _Running:
     sockets: int
     scratch: int
     keeper: socket.socket | None = None  # of a warm kernel
+    pinned: list[int] = field(default_factory=list)
     code: int | None = None  # a warm kernel's, when it has ended
 
     def close(self) -> None:
-        for descriptor in (self.process, self.sockets, self.scratch):
+        for descriptor in (self.process, self.sockets, self.scratch, *self.pinned):
             os.close(descriptor)
         if self.keeper:
             self.keeper.close()
@@ -579,11 +581,40 @@ class SandboxProvisioner(LocalProvisioner):
                 raise GraderFailed(f"{problem}; see c.SandboxProvisioner, then grade again") from None
         assert self._running is not None
         self.cwd = folder
-        link = f"{self._private}/s"
-        with suppress(FileNotFoundError):
-            os.unlink(link)
+        link = self._without_sockets()
         os.symlink(f"/proc/{os.getpid()}/fd/{self._running.sockets}", link)
         return self.connection_info
+
+    def _without_sockets(self) -> str:
+        """The path where both sides find the kernel's sockets, with nothing there."""
+        link = f"{self._private}/s"
+        if os.path.isdir(link) and not os.path.islink(link):
+            shutil.rmtree(link)
+        with suppress(FileNotFoundError):
+            os.unlink(link)
+        return link
+
+    def pin_sockets(self) -> None:
+        """From now on, connect to the sockets that are there now, whatever takes their names.
+
+        Called by `gradebox.client` when the kernel has answered, before any student code has run: what a kernel puts
+        in the place of a socket later, such as a link to another socket of this machine, is never connected to.
+
+        Raises:
+            GraderFailed: what has a socket's name is none.
+        """
+        if self._running is None or self._running.pinned:
+            return
+        folder = f"{self._private}/pinned"
+        os.mkdir(folder)
+        for name in sorted(os.listdir(f"/proc/self/fd/{self._running.sockets}")):
+            look = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(name, look, dir_fd=self._running.sockets)
+            self._running.pinned.append(descriptor)
+            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                raise GraderFailed(f"{name} in the sandbox is no socket, before any student code has run; grade again")
+            os.symlink(f"/proc/{os.getpid()}/fd/{descriptor}", f"{folder}/{name}")
+        os.rename(folder, self._without_sockets())
 
     async def _run_in(
         self, box: Box, command: Sequence[str], kwargs: Mapping[str, Any], holder: socket.socket | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from queue import Empty
 
@@ -11,6 +12,7 @@ from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from traitlets.config import Config
 
+from gradebox import sandbox
 from gradebox.client import PromptClient, PromptKernelManager
 
 KERNEL = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -48,6 +50,29 @@ async def said(client, code):
 def test_the_first_cell_after_the_start_is_heard_whole():
     found = asyncio.run(with_client(KERNEL, lambda client: said(client, "print('here')")))
     assert [kind for _, kind in found] == ["status", "execute_input", "stream", "status"]
+
+
+def test_a_sandboxed_kernel_is_known_by_its_own_sockets(tmp_path):
+    """When the kernel has answered, the client's paths lead to the sockets that were there, and to no folder inside."""
+
+    async def paths():
+        manager = PromptKernelManager(kernel_name="gradebox-student")
+        await manager.start_kernel(cwd=str(tmp_path))
+        client = manager.client()
+        client.start_channels()
+        try:
+            await client.wait_for_ready(timeout=60)
+            return {name: os.readlink(f"{client.ip.rpartition('/')[0]}/{name}") for name in ("k-1", "k-2", "k-4")}
+        finally:
+            client.stop_channels()
+            await manager.shutdown_kernel(now=True)
+
+    if obstacle := sandbox._obstacle():
+        pytest.skip(obstacle)
+    tmp_path.chmod(0o755)
+    found = asyncio.run(paths())
+    assert len(set(found.values())) == 3
+    assert all(path.startswith(f"/proc/{os.getpid()}/fd/") for path in found.values())
 
 
 def test_nothing_of_the_start_is_left_in_the_channels():

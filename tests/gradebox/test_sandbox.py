@@ -690,6 +690,20 @@ def test_what_a_course_hides_is_hidden_besides_what_always_is(world: World):
         notebook.unlink()
 
 
+def test_the_grader_connects_to_no_socket_that_took_the_place_of_the_kernels_own(world: World):
+    """In the sandbox, a link with the name of the kernel's socket points to a socket of the host's."""
+    with kernel(world.folder) as running:
+        running.provisioner.pin_sockets()
+        path = f"{running.provisioner._private}/s/k-1"
+        replace = f"import os; os.unlink({path!r}); os.symlink({str(world.root / 'named')!r}, {path!r})"
+        assert running.run(replace) == ""
+        with socket.socket(socket.AF_UNIX) as grader:
+            grader.connect(path)
+            with pytest.raises(BlockingIOError):
+                world.named.accept()
+        assert running.run("print(7)") == "7\n"
+
+
 def test_only_what_matches_when_the_kernel_starts_is_shown(world: World):
     shared = world.root / "later"
     shared.mkdir(exist_ok=True)
