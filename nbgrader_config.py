@@ -93,7 +93,7 @@ c.GradedExecute.limits_by_step = {
 }
 c.GradedExecute.max_output_bytes = 10_000_000
 c.SplitExecute.files_max_bytes = 50_000_000
-c.SplitExecute.handin_patterns = ["handin/*.json", "handin/*.npz", "handin/*.weights.h5"]
+c.SplitExecute.handin_patterns = ["handin/*.json", "handin/*.npz"]
 c.SplitExecute.handin_max_bytes = 64 * 1024 * 1024
 c.SplitExecute.handin_max_total_bytes = 256 * 1024 * 1024
 c.SplitExecute.handin_max_files = 60

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from augcourse import panel
-from augcourse.errors import HandinError, PlainInNotebooks
+from augcourse.errors import HandinError, PlainInNotebooks, cut
 
 if TYPE_CHECKING:
     from augcourse.augment import Recipe
@@ -105,7 +105,7 @@ def expect(
     hint = {} if mistake is None else {"ask": MISTAKES[mistake].question, "look at": MISTAKES[mistake].pointer}
     likely = "; ".join(filter(None, (why, mistake)))
     said = {"expected": expected, "got": got, "likely": likely or None, **hint}
-    told = {name: text for name, text in said.items() if text is not None}
+    told = {name: cut(text) for name, text in said.items() if text is not None}
     lines = [what, *(f"  {name + ':':<10}{text}" for name, text in told.items())]
     raise CheckFailed("\n".join(lines), {"what": what, **told})
 

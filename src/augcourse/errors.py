@@ -35,7 +35,19 @@ class RecipeError(CourseError):
 
 
 class HandinError(PlainInNotebooks, CourseError):
-    """A hand-in that is missing, stale or malformed."""
+    """A hand-in that is missing, stale or malformed; what it quotes of one is cut to `LONGEST` characters."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(cut(text))
+
+
+LONGEST = 2000  # characters of a message about a hand-in: what it quotes, a student chose
+
+
+def cut(text: object) -> str:
+    """The text, with an ellipsis in the place of what is beyond `LONGEST` characters."""
+    whole = str(text)
+    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}…"
 
 
 class BuildError(CourseError):

@@ -1,7 +1,7 @@
 """Hand-ins: plain data that a notebook writes for the grader, and the defensive reader.
 
 A hand-in of an exercise is `handin/<exercise>.json` (facts, and who wrote it under which probe seed), with
-`handin/<exercise>.npz` (arrays), `handin/<exercise>.recipe.json` or `handin/<exercise>.weights.h5` beside it
+`handin/<exercise>.npz` (arrays), `handin/<exercise>.recipe.json` or `handin/<exercise>.weights.npz` beside it
 where the exercise needs them. Never code, never a pickle.
 
 Writing happens where student code runs; reading trusts nothing: names, sizes, shapes and dtypes are checked
@@ -97,7 +97,7 @@ class Record:
 
     def _write(self, error: str | None) -> None:
         FOLDER.mkdir(exist_ok=True)
-        for suffix in ("json", "npz", "recipe.json", "weights.h5"):
+        for suffix in ("json", "npz", "recipe.json", "weights.npz"):
             _path(self.exercise, suffix).unlink(missing_ok=True)
         if error is None:
             if self._arrays:
@@ -105,7 +105,8 @@ class Record:
             if self._recipe is not None:
                 _path(self.exercise, "recipe.json").write_text(self._recipe, encoding="utf-8")
             if self._weights is not None:
-                _write_weights(_path(self.exercise, "weights.h5"), self._weights)
+                numbered = {str(i): array for i, array in enumerate(self._weights)}
+                np.savez(_path(self.exercise, "weights.npz"), allow_pickle=False, **numbered)
         envelope = {
             "format": FORMAT,
             "exercise": self.exercise,
@@ -208,7 +209,7 @@ class Handin:
         Raises:
             HandinError: missing, unreadable, or of another network.
         """
-        path = _path(self.exercise, "weights.h5")
+        path = _path(self.exercise, "weights.npz")
         _check_file(path, self.exercise, MAX_WEIGHTS_BYTES, "weights")
         return _read_weights(path, self.exercise)
 
@@ -257,67 +258,51 @@ def _check_file(path: Path, exercise: str, max_bytes: int, what: str) -> None:
 
 
 def _read_array(path: Path, exercise: str, name: str) -> np.ndarray:
+    with _arrays(path, exercise, MAX_ARRAY_BYTES, "arrays") as arrays:
+        if name not in arrays.files:
+            raise HandinError(f"{exercise}: expected an array named {name}, found {', '.join(arrays.files)}")
+        return arrays[name]
+
+
+@contextmanager
+def _arrays(path: Path, exercise: str, max_bytes: int, what: str) -> Iterator[Any]:
+    """The arrays of an `.npz` file, never unpickled. Whatever a reader of strangers' bytes raises is one sentence."""
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > MAX_ARRAY_BYTES:
-                raise HandinError(f"{exercise}: arrays: expected at most {MAX_ARRAY_BYTES:,} bytes, found {unpacked:,}")
+            if unpacked > max_bytes:
+                raise HandinError(f"{exercise}: {what}: expected at most {max_bytes:,} bytes, found {unpacked:,}")
         with np.load(path, allow_pickle=False) as arrays:
-            if name not in arrays.files:
-                raise HandinError(f"{exercise}: expected an array named {name}, found {', '.join(arrays.files)}")
-            return arrays[name]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
-        raise HandinError(f"{exercise}: {path.name} cannot be read as arrays of numbers ({error})") from None
-
-
-def _write_weights(path: Path, weights: list[np.ndarray]) -> None:
-    import h5py
-
-    with h5py.File(path, "w") as file:
-        for i, array in enumerate(weights):
-            file.create_dataset(f"weights/{i}", data=array, track_times=False)
+            yield arrays
+    except HandinError:
+        raise
+    except Exception as error:  # NumPy parses a header as Python, and raises what Python raises
+        kind = f"{type(error).__name__}: {error}"
+        raise HandinError(f"{exercise}: {path.name} cannot be read as {what} of numbers ({kind})") from None
 
 
 def _read_weights(path: Path, exercise: str) -> list[np.ndarray]:
-    import h5py
-
     from augcourse.model import WEIGHT_SHAPES
 
     found: list[np.ndarray] = []
-    try:
-        with h5py.File(path, "r") as file:
-            group = file.get("weights", getlink=False)
-            names = sorted(group, key=int) if isinstance(group, h5py.Group) else []
-            if len(names) != len(WEIGHT_SHAPES):
+    with _arrays(path, exercise, MAX_WEIGHTS_BYTES, "weights") as arrays:
+        if len(arrays.files) != len(WEIGHT_SHAPES):
+            raise HandinError(
+                f"{exercise}: weights: expected {len(WEIGHT_SHAPES)} arrays, found {len(arrays.files)}; "
+                "keep the network as it is described"
+            )
+        for name, shape in enumerate(WEIGHT_SHAPES):
+            array = arrays[str(name)] if str(name) in arrays.files else None
+            if array is None or array.shape != shape or array.dtype != np.float32:
+                have = "none of that name" if array is None else f"{array.dtype} {array.shape}"
                 raise HandinError(
-                    f"{exercise}: weights: expected {len(WEIGHT_SHAPES)} arrays, found {len(names)}; "
+                    f"{exercise}: weights: expected array {name} as float32 {shape}, found {have}; "
                     "keep the network as it is described"
                 )
-            for name, shape in zip(names, WEIGHT_SHAPES, strict=True):
-                dataset = _plain_dataset(group, name)
-                if dataset is None or dataset.shape != shape or dataset.dtype != np.float32:
-                    have = "a link" if dataset is None else f"{dataset.dtype} {dataset.shape}"
-                    raise HandinError(
-                        f"{exercise}: weights: expected array {name} as float32 {shape}, found {have}; "
-                        "keep the network as it is described"
-                    )
-                found.append(dataset[()])
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise HandinError(f"{exercise}: {path.name} cannot be read as weights ({error})") from None
+            found.append(array)
     if not all(np.isfinite(array).all() for array in found):
         raise HandinError(f"{exercise}: weights: expected finite numbers, found NaN or infinity; did training diverge?")
     return found
-
-
-def _plain_dataset(group: Any, name: str) -> Any:
-    """The data set if its numbers are stored in this very file; None for links, virtual and external storage."""
-    import h5py
-
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        return None
-    dataset = group[name]
-    plain = isinstance(dataset, h5py.Dataset) and not dataset.external and not dataset.is_virtual
-    return dataset if plain else None
 
 
 def _plain(value: Any) -> Any:

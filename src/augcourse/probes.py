@@ -512,18 +512,23 @@ def two_exams(exercise: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.nd
 
     The pictures are noise but for the corner that the reader looks at. The wrong answers are scattered.
 
-    The reader is right about 85 to 95 % of the easy exam and about 55 to 75 % of the hard one.
+    The reader is right about 85 to 95 % of the easy exam and about 55 to 75 % of the hard one, and the difference is no
+    whole number of points, so that a rounded one is another one.
     """
     generator = rng(exercise)
+    easy_n, hard_n, easy, hard = 203, 83, 0, 0
+    while abs((gap := 100 * (easy / easy_n - hard / hard_n)) - round(gap)) < 0.2:
+        easy = round(easy_n * generator.uniform(0.85, 0.95))
+        hard = round(hard_n * generator.uniform(0.55, 0.75))
 
-    def exam(n: int, right: float) -> tuple[np.ndarray, np.ndarray]:
+    def exam(n: int, right: int) -> tuple[np.ndarray, np.ndarray]:
         shown = generator.integers(0, CLASSES, n)
-        wrong = generator.permutation(n) >= round(right * n)
+        wrong = generator.permutation(n) >= right
         images = generator.integers(0, 256, (n, *IMAGE_SHAPE), dtype=np.uint8)
         images[(slice(None), *_CORNER)] = (25.5 * (shown + 0.5)).astype(np.uint8)[:, None, None, None]
         return images, np.where(wrong, (shown + 3) % CLASSES, shown).astype(np.int64)
 
-    return exam(203, generator.uniform(0.85, 0.95)), exam(83, generator.uniform(0.55, 0.75))
+    return exam(easy_n, easy), exam(hard_n, hard)
 
 
 def counted(dataset: Any) -> tuple[Any, list[int]]:

@@ -68,14 +68,15 @@ payload = np.empty(1, object)
 payload[0] = Run()
 np.savez("handin/make_batches.npz", **{name: payload for name in names})"""
 EXTERNAL = """
-import h5py
-with h5py.File("handin/build_model.weights.h5", "w") as file:
-    for i in range(8):
-        file[f"weights/{i}"] = h5py.ExternalLink("/etc/passwd", "/")"""
+import os
+os.unlink("handin/build_model.weights.npz")
+os.symlink("/etc/passwd", "handin/build_model.weights.npz")"""
 NAN = """
-import h5py
-with h5py.File("handin/build_model.weights.h5", "r+") as file:
-    file["weights/0"][...] = float("nan")"""
+import numpy as np
+with np.load("handin/build_model.weights.npz") as arrays:
+    held = dict(arrays)
+held["0"][...] = float("nan")
+np.savez("handin/build_model.weights.npz", **held)"""
 LYING_HEADER = """
 import io, zipfile
 import numpy as np
@@ -91,11 +92,9 @@ path = Path("handin/spread.json")
 work = json.loads(path.read_text())
 path.write_text(json.dumps({**work, "probe_seed": work["probe_seed"] + 1}))"""
 OTHER_MODEL = """
-import h5py
 import numpy as np
-with h5py.File("handin/build_model.weights.h5", "w") as file:
-    for i, shape in enumerate([(3, 3, 1, 64), (64,), (9216, 10), (10,)]):
-        file.create_dataset(f"weights/{i}", data=np.zeros(shape, np.float32))"""
+shapes = (3, 3, 1, 64), (64,), (9216, 10), (10,)
+np.savez("handin/build_model.weights.npz", **{str(i): np.zeros(shape, "f4") for i, shape in enumerate(shapes)})"""
 WRONG_SHAPES = """
 import numpy as np
 with np.load("handin/make_batches.npz") as arrays:
@@ -191,7 +190,9 @@ ATTACKS: tuple[CourseAttack, ...] = (
     CourseAttack(
         "a pickle in an npy", S2, "files", "make_batches", "nothing is unpickled", PICKLE, "arrays of numbers"
     ),
-    CourseAttack("external links in HDF5", S2, "files", "build_model", "links are not followed", EXTERNAL, "a link"),
+    CourseAttack(
+        "a link in the place of weights", S2, "files", "build_model", "links are not followed", EXTERNAL, "a link"
+    ),
     CourseAttack("NaN among the weights", S2, "digits", "build_model", "weights are finite", NAN, "finite"),
     CourseAttack(
         "an npy header that lies",

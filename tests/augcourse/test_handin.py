@@ -6,15 +6,15 @@ import io
 import json
 import os
 import pickle
+import struct
 import sys
 import zipfile
 
 import albumentations as A
-import h5py
 import numpy as np
 import pytest
 
-from augcourse import handin, probes, recipes
+from augcourse import checks, handin, probes, recipes
 from augcourse.augment import Recipe
 from augcourse.errors import HandinError
 from augcourse.model import build_model
@@ -165,29 +165,22 @@ def test_a_link_among_the_hand_ins_is_not_followed(tmp_path):
 def forge_weights(change):
     with handin.record("thing") as out:
         out.weights(build_model(0))
-    with h5py.File(handin.FOLDER / "thing.weights.h5", "r+") as file:
-        change(file["weights"])
-
-
-def replace(group, name, **dataset):
-    del group[name]
-    group.create_dataset(name, **dataset)
-
-
-def external(group):
-    del group["0"]
-    group["0"] = h5py.ExternalLink("elsewhere.h5", "/weights/0")
+    path = handin.FOLDER / "thing.weights.npz"
+    with np.load(path) as arrays:
+        held = dict(arrays)
+    change(held)
+    np.savez(path, **held)
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda g: g.__delitem__("7"), "expected 8 arrays, found 7"),
-        (lambda g: replace(g, "1", data=np.zeros(17, "f4")), r"array 1 as float32 \(16,\), found float32 \(17,\)"),
-        (lambda g: replace(g, "1", data=np.zeros(16, np.float64)), "found float64"),
-        (lambda g: replace(g, "1", data=np.full(16, np.nan, np.float32)), "finite numbers"),
-        (lambda g: replace(g, "1", shape=(16,), dtype="f4", external=[("raw.bin", 0, 64)]), "found a link"),
-        (external, "found a link"),
+        (lambda held: held.pop("7"), "expected 8 arrays, found 7"),
+        (lambda held: held.update({"1": np.zeros(17, "f4")}), r"array 1 as float32 \(16,\), found float32 \(17,\)"),
+        (lambda held: held.update({"1": np.zeros(16, np.float64)}), "found float64"),
+        (lambda held: held.update({"1": np.full(16, np.nan, np.float32)}), "finite numbers"),
+        (lambda held: held.update({"other": held.pop("1")}), "found none of that name"),
+        (lambda held: held.update({"1": np.array([print], object)}), "cannot be read as weights"),
     ],
 )
 def test_weights_of_another_kind_are_refused_with_a_sentence(change, says):
@@ -196,10 +189,36 @@ def test_weights_of_another_kind_are_refused_with_a_sentence(change, says):
         handin.read("thing").weights()
 
 
-def test_a_file_that_is_not_hdf5_is_refused_with_a_sentence():
-    forge(b"not hdf5", "weights.h5")
+@pytest.mark.parametrize("content", [b"not a zip", b"PK\x03\x04" + bytes(40)])
+def test_a_file_that_holds_no_arrays_is_refused_with_a_sentence(content):
+    forge(content, "weights.npz")
     with pytest.raises(HandinError, match="cannot be read as weights"):
         handin.read("thing").weights()
+
+
+@pytest.mark.parametrize(
+    "header", ["if x:\n    a\n  b", "(" * 5000, "1" * 5000, "{'descr': '<f8', 'shape': (-1,)}", ""]
+)
+def test_a_header_that_is_no_header_is_a_sentence(header):
+    """NumPy parses an array's header as Python, and raises what Python raises: an IndentationError, for one."""
+    text = header.encode() + b"\n"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(64))
+    forge(packed.getvalue())
+    with pytest.raises(HandinError, match="cannot be read as arrays"):
+        handin.read("thing").array("x", (None,))
+
+
+def test_a_message_quotes_only_so_much_of_a_hand_in():
+    write()
+    work = handin.read("thing")
+    with pytest.raises(HandinError) as refused:
+        raise HandinError("x" * 10_000_000)
+    with pytest.raises(checks.CheckFailed) as failed:
+        checks.expect(False, "a count", got=[0] * 1_000_000)
+    assert max(len(str(refused.value)), len(str(failed.value))) < 3000
+    assert work
 
 
 def test_the_envelope_is_plain_json():
