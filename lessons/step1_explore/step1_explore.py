@@ -686,8 +686,7 @@ show_figure(
 # %% [markdown]
 # ## Five questions
 #
-# Write one letter for each question into the cell below, and delete the two lines at its end. Each question has one
-# right answer and gives one point.
+# Write one letter for each question into the cell below. Each question has one right answer and gives one point.
 #
 # **1.** A student loads the pool and the validation part with `split=["train", "train[:20%]"]`. What is wrong?
 #
@@ -727,7 +726,7 @@ show_figure(
 # - **c** `imshow` writes other values into the array, so that they go up to 255.
 # - **d** `imshow` takes every grey level above 1 for white.
 
-# %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% tags=["fill-in"] nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
 answers = {1: "?", 2: "?", 3: "?", 4: "?", 5: "?"}  # a letter instead of each question mark
 ### BEGIN SOLUTION
 answers = {1: "b", 2: "d", 3: "a", 4: "c", 5: "b"}

@@ -21,6 +21,7 @@ It knows nbgrader and Jupyter, and nothing of any subject: a course uses it by n
     work      a work order → a result, both plain data, in a throw-away course
     setup     what a worker does once before it grades
     classroom submissions → work orders; results → the gradebook, each once
+    release   an instructor's answer cells → forms to fill in
     validate  a student's own notebook → what nbgrader's Validate says first
     check     one's own notebook → points and reasons
     records   the gradebook and the ledger, as plain data
