@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
-os.environ["AUGCOURSE_DATASET"] = "uci_digits"  # as for all committed solutions
+os.environ["AUGCOURSE_DATASET"] = "mnist_sample"  # as for all committed solutions
 
 project = "Data Augmentation in Deep Learning with TensorFlow"
 author = "the authors of the course"

@@ -177,7 +177,8 @@ def _describe_figures(cells: Sequence[NotebookNode]) -> None:
         if cell.cell_type == "markdown":
             heading = ([heading, *re.findall(r"^#+ (?:\d+\. )?(.+)$", cell.source, re.M)])[-1]
         elif any(PNG in output.get("data", {}) for output in cell.get("outputs", [])):
-            own = [output.metadata[PNG]["alt"] for output in cell.outputs if "alt" in output.metadata.get(PNG, {})]
+            shown = [output.get("metadata", {}).get(PNG, {}) for output in cell.outputs]
+            own = [each["alt"] for each in shown if "alt" in each]
             alt = own[0] if own else f"{_drawn_by(cell.source)}. Section: {heading}"
             _options(cell).setdefault("image", NotebookNode(alt=alt))
 
