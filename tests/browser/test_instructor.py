@@ -45,7 +45,7 @@ def test_grading_takes_the_protected_path(handed_in, feedback):
 
 
 def test_points_given_by_hand_are_in_the_score(returned):
-    assert re.fullmatch(r"4(\.0)? / 20(\.0)?", returned.by_hand.strip())
+    assert re.fullmatch(r"5(\.0)? / 22(\.0)?", returned.by_hand.strip())
 
 
 @pytest.mark.parametrize("step", [EXPLORE, COMPARE])
