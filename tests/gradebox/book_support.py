@@ -44,13 +44,20 @@ class Hand:
     ending: str = ""
 
 
+CONFIG = """
+c = get_config()
+c.CourseDirectory.course_id = "tiny"
+c.SandboxProvisioner.allow_unprotected = True
+"""
+
+
 class TinyCourse:
     """A course folder with a configuration and a gradebook."""
 
     def __init__(self, root: Path, steps: Mapping[str, Mapping[str, float]] = STEPS) -> None:
         self.root, self.steps = root, steps
         root.mkdir(parents=True, exist_ok=True)
-        (root / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "tiny"\n')
+        (root / "nbgrader_config.py").write_text(CONFIG)
         with self.gradebook() as gradebook:
             for step, exercises in steps.items():
                 gradebook.update_or_create_assignment(step, duedate=DUE)
