@@ -61,7 +61,7 @@ def test_a_released_notebook_alone_in_a_folder_lacks_nothing_but_the_answers(tmp
     assert said(code[0]).startswith(f"{step} runs on {DEFAULT} (")
     assert all(cell.execution_count for cell in code)
     assert not [errors(cell) for cell in code if errors(cell) and not depends_on_exercises(cell)]
-    assert {name for cell in code for name in errors(cell)} == UNSOLVED
+    assert {name for cell in code for name in errors(cell)} == UNSOLVED | {"CheckFailed"}  # questions without answers
 
 
 @pytest.mark.slow
