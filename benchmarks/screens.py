@@ -2,8 +2,7 @@
 
     python -m benchmarks.screens
 
-A notebook in JupyterLab as a student opens it, with a check that fails and with its solutions, light and dark, at 1400
-and 700 pixels; and the sample pages of `docs/samples/` at 1400 and 400. It needs Chromium and asks no other machine.
+A notebook in JupyterLab as a student opens it, with a check that fails and with its solutions, at 1400 and 700 pixels; and the sample pages of `docs/samples/` at 1400 and 400. It needs Chromium and asks no other machine.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from tests.browser.people import StudentDesk, solutions
 
 ROOT = Path(__file__).parents[1]
 SCREENS, SITE = ROOT / "build" / "screens", ROOT / "docs" / "_static" / "screens"
-SHOWN = ("notebook-failed-light-wide", "notebook-failed-dark-narrow", "feedback-wide", "report-wide", "report-phone")
+SHOWN = ("notebook-failed-wide", "validate", "feedback-wide", "report-wide", "report-phone")
 STEP, EXERCISE = "step1_explore", "class_counts"
 MISTAKE = ("np.bincount(labels, minlength=10)", "np.bincount(labels)")
 WIDTHS = {"wide": (1400, 900), "narrow": (700, 900)}
@@ -73,16 +72,12 @@ def _notebook(page: Page, student: StudentDesk, course: Path) -> None:
 
 
 def _keep(page: Page, student: StudentDesk, what: str, where: str) -> None:
-    for theme in ("light", "dark"):
-        student.page.get_by_role("menuitem", name="Settings", exact=True).click()
-        page.get_by_role("menuitem", name="Theme", exact=True).hover()
-        page.get_by_role("menuitem", name=f"JupyterLab {theme.title()}", exact=True).click()
-        for width, (across, down) in WIDTHS.items():
-            page.set_viewport_size({"width": across, "height": down})
-            student.cell(where)
-            page.wait_for_timeout(500)
-            page.screenshot(path=SCREENS / f"notebook-{what}-{theme}-{width}.png")
-        page.set_viewport_size({"width": 1400, "height": 900})
+    for width, (across, down) in WIDTHS.items():
+        page.set_viewport_size({"width": across, "height": down})
+        student.cell(where)
+        page.wait_for_timeout(500)
+        page.screenshot(path=SCREENS / f"notebook-{what}-{width}.png")
+    page.set_viewport_size({"width": 1400, "height": 900})
 
 
 def _samples(page: Page) -> None:

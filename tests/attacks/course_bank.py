@@ -191,7 +191,13 @@ ATTACKS: tuple[CourseAttack, ...] = (
         "a pickle in an npy", S2, "files", "make_batches", "nothing is unpickled", PICKLE, "arrays of numbers"
     ),
     CourseAttack(
-        "a link in the place of weights", S2, "files", "build_model", "links are not followed", EXTERNAL, "no weights was"
+        "a link in the place of weights",
+        S2,
+        "files",
+        "build_model",
+        "links are not followed",
+        EXTERNAL,
+        "no weights was",
     ),
     CourseAttack("NaN among the weights", S2, "digits", "build_model", "weights are finite", NAN, "finite"),
     CourseAttack(
