@@ -2,7 +2,8 @@
 
     python -m benchmarks.screens
 
-A notebook in JupyterLab as a student opens it, with a check that fails and with its solutions, at 1400 and 700 pixels; and the sample pages of `docs/samples/` at 1400 and 400. It needs Chromium and asks no other machine.
+A notebook in JupyterLab as a student opens it, with a check that fails and with its solutions, at 1400 and 700 pixels;
+and the sample pages of `docs/samples/` at 1400 and 400. It needs Chromium and asks no other machine.
 """
 
 from __future__ import annotations
