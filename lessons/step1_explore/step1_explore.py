@@ -726,7 +726,7 @@ show_figure(
 # - **c** `imshow` writes other values into the array, so that they go up to 255.
 # - **d** `imshow` takes every grey level above 1 for white.
 
-# %% tags=["fill-in"] nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["fill-in"]
 answers = {1: "?", 2: "?", 3: "?", 4: "?", 5: "?"}  # a letter instead of each question mark
 ### BEGIN SOLUTION
 answers = {1: "b", 2: "d", 3: "a", 4: "c", 5: "b"}

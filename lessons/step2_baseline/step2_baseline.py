@@ -1052,7 +1052,7 @@ predicted("mean accuracy with 100 labels per class, in %", f"{100 * runs[:, 2].m
 # - **c** Chance alone often makes such a difference; train both models on several draws, in pairs.
 # - **d** The difference is as large as the standard deviation, so it is not chance.
 
-# %% tags=["fill-in"] nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["fill-in"]
 answers = {1: "?", 2: "?", 3: "?", 4: "?", 5: "?"}  # a letter instead of each question mark
 ### BEGIN SOLUTION
 answers = {1: "b", 2: "d", 3: "c", 4: "a", 5: "c"}

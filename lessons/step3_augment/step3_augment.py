@@ -1044,7 +1044,7 @@ show_figure("The digits 0, 2, 4, 6, 8 and 9, and below each of them five picture
 # - **c** Brightness must come before rotation.
 # - **d** In training, a bright picture is always a 0, a 1 or an 8.
 
-# %% tags=["fill-in"] nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["fill-in"]
 answers = {1: "?", 2: "?", 3: "?", 4: "?", 5: "?"}  # a letter instead of each question mark
 ### BEGIN SOLUTION
 answers = {1: "c", 2: "a", 3: "d", 4: "b", 5: "d"}

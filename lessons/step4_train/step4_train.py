@@ -1238,7 +1238,7 @@ show_figure(f"Gain over the baseline on coloured ink in points, with 95 % interv
 # - **c** Change the colour of the cat photos only, since yellow is the problem.
 # - **d** Make all photos brighter by the same amount.
 
-# %% tags=["fill-in"] nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["fill-in"]
 answers = {1: "?", 2: "?", 3: "?", 4: "?", 5: "?"}  # a letter instead of each question mark
 ### BEGIN SOLUTION
 answers = {1: "b", 2: "d", 3: "a", 4: "c", 5: "b"}

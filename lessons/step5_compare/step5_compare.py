@@ -872,7 +872,7 @@ predicted("how many of the nine recipes win", len(groups["beats the baseline"]))
 # - **b** 15 of 20: 75 %
 # - **c** 15 of 30: 50 %
 
-# %% tags=["fill-in"] nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["fill-in"]
 answers = {1: "?", 2: "?", 3: "?", 4: "?", 5: "?"}  # a letter instead of each question mark
 ### BEGIN SOLUTION
 answers = {1: "b", 2: "d", 3: "c", 4: "a", 5: "b"}

@@ -24,7 +24,8 @@ color: var(--jp-content-font-color1, inherit); font-family: var(--jp-ui-font-fam
 <table style="margin: 0.4em 0; border-collapse: collapse; text-align: left">
 {% for name in ("expected", "got", "likely") if name in told %}
 <tr style="background: none"><th style="vertical-align: top; padding: 0.1em 1em 0.1em 0; font-weight: normal; \
-opacity: 0.8; text-align: left">{{ name }}</th><td style="vertical-align: top; padding: 0.1em 0; text-align: left; white-space: pre-wrap; \
+opacity: 0.8; text-align: left">{{ name }}</th><td style="vertical-align: top; padding: 0.1em 0; \
+text-align: left; white-space: pre-wrap; \
 overflow-wrap: anywhere">{{ told[name] }}</td></tr>
 {% endfor %}
 </table>
