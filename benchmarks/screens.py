@@ -20,7 +20,7 @@ from tests.browser.people import StudentDesk, solutions
 
 ROOT = Path(__file__).parents[1]
 SCREENS, SITE = ROOT / "build" / "screens", ROOT / "docs" / "_static" / "screens"
-SHOWN = ("notebook-failed-wide", "validate")
+SHOWN = ("notebook-failed-wide",)
 STEP, EXERCISE = "step1_explore", "class_counts"
 MISTAKE = ("np.bincount(labels, minlength=10)", "np.bincount(labels)")
 WIDTHS = {"wide": (1400, 900), "narrow": (700, 900)}
