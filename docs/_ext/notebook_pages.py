@@ -42,7 +42,6 @@ ipywidgets.interact = interact
 # What a reader who does not see a figure is told of it, by the function in `augcourse.plots` that draws it.
 FIGURES = {
     "ablation": "the gain of each augmentation over the baseline, every run a point, with its 95 % interval",
-    "class_balance": "bars that count the examples of each digit",
     "confusion": "a confusion matrix of true digits and predictions",
     "dial": "the gain over the baseline against the strength of a recipe",
     "dots": "a row of dots for each case, one for each run",

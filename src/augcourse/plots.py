@@ -24,7 +24,6 @@ __all__ = [
     "at_home_and_away",
     "by_labels",
     "calibration",
-    "class_balance",
     "confusion",
     "dial",
     "dots",
@@ -57,20 +56,6 @@ def sample_grid(axes: Any, pairs: Iterable[tuple[np.ndarray, int]]) -> Any:
     for ax, (image, label) in zip(np.ravel(axes), pairs, strict=False):
         show(ax, image, str(label))
     return axes
-
-
-def class_balance(ax: Any, counts: np.ndarray, name: str) -> Any:
-    """Bars: how often each of the ten classes occurs."""
-    bars = ax.bar(range(len(counts)), counts, color=NEUTRAL)
-    ax.bar_label(bars, fontsize=8)
-    ax.set(
-        xlabel="digit",
-        ylabel="examples",
-        xticks=range(len(counts)),
-        title=f"{name}: {int(np.sum(counts))} digits",
-    )
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
 
 
 def learning_curves(ax: Any, histories: Mapping[str, Mapping[str, Sequence[float]]], epoch_steps: int) -> Any:

@@ -30,7 +30,6 @@ __all__ = [
     "Warps",
     "answers",
     "augmented",
-    "bar",
     "batches_of_pass",
     "brightness_reader",
     "clock_hands",
@@ -40,7 +39,6 @@ __all__ = [
     "digests_of",
     "digits",
     "distance",
-    "label_curve",
     "labelled_digests",
     "landmarks",
     "matrix_with_gaps",
@@ -149,13 +147,6 @@ def labelled_digests(dataset: Any) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError("expected a data set that ends, found one that repeats for ever")
     elements = [(e["image"], e["label"]) if isinstance(e, dict) else e[:2] for e in dataset.as_numpy_iterator()]
     return digests_of(np.stack([image for image, _ in elements])), np.array([label for _, label in elements])
-
-
-def bar() -> np.ndarray:
-    """uint8 (28, 28, 1): a lying bar in the middle of a black picture; `poses` finds it again."""
-    image = np.zeros(IMAGE_SHAPE, np.uint8)
-    image[11:17, 4:24] = 200
-    return image
 
 
 def colour_chart(exercise: str) -> np.ndarray:
@@ -703,18 +694,6 @@ def right_answers(exercise: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     first[differ], second[differ] = True, False
     first[differ[only_first:]], second[differ[only_first:]] = False, True
     return first, second
-
-
-def label_curve(exercise: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """int64 (4,) labels per class, float64 (4,) accuracies in 0..1, both ascending, and (4,) to look up.
-
-    Three of these lie well between two points of the curve, the fourth beyond its end.
-    """
-    generator = rng(exercise)
-    labels = np.array([5, 20, 70, 240]) + generator.integers(0, 5, 4)
-    curve = 0.7 + np.cumsum(generator.uniform(0.02, 0.07, 4))
-    between = curve[:-1] + generator.uniform(0.4, 0.6, 3) * np.diff(curve)
-    return labels, curve, np.append(between, curve[-1] + 0.01)
 
 
 def random_images(exercise: str, n: int) -> np.ndarray:

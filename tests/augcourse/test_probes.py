@@ -243,9 +243,9 @@ def test_a_turn_the_other_way_fits_no_centre():
 def test_a_noted_predict_keeps_what_became_of_a_picture_and_refuses_other_shapes():
     noted = probes.Noted(probes.white())
     assert noted(np.stack([probes.white()] * 2)).tolist() == [0, 0]
-    noted(np.stack([probes.bar(), probes.white()]))
+    noted(np.stack([probes.landmarks(), probes.white()]))
     noted(probes.white()[None])
-    assert np.array_equal(noted.picture, probes.bar())
+    assert np.array_equal(noted.picture, probes.landmarks())
     with pytest.raises(ValueError, match="uint8 pictures"):
         noted(probes.white())
 
