@@ -67,13 +67,17 @@ class HarmlessCsvExporter(CsvExportPlugin):
             with open(self.to, newline="", encoding="utf-8") as file:
                 rows = [[_as_it_stands(cell) for cell in row] for row in csv.reader(file)]
         self.to = str(target)
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows(rows)
-        try:
-            write_whole(target, text.getvalue())
-        except OSError as error:
-            advice = "free some space, or name another file with --to"
-            raise SystemExit(f"{target} cannot be written ({error.strerror}), and is as it was: {advice}") from None
+        _write(target, rows)
+
+
+def _write(target: Path, rows: Iterable[Iterable[str]]) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    try:
+        write_whole(target, text.getvalue())
+    except OSError as error:
+        advice = "free some space, or name another file with --to"
+        raise SystemExit(f"{target} cannot be written ({error.strerror}), and is as it was: {advice}") from None
 
 
 def _as_it_stands(cell: str) -> str:
@@ -112,13 +116,7 @@ class _Exporter(ExportPlugin):
             book = read(gradebook.engine, steps, students, handed_in=self._is_handed_in)
         self._warn_of_unknown(book, steps, students)
         target = Path(self.to or self.default_name)
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows([harmless(cell) for cell in row] for row in self.rows(book))
-        try:
-            write_whole(target, text.getvalue())
-        except OSError as error:
-            advice = "free some space, or name another file with --to"
-            raise SystemExit(f"{target} cannot be written ({error.strerror}), and is as it was: {advice}") from None
+        _write(target, ([harmless(cell) for cell in row] for row in self.rows(book)))
         self.log.info("%d students and %d steps are in %s", len(book.people), len(book.steps), target)
         self._warn_of_unmarked(book)
 
